@@ -1,0 +1,66 @@
+"""Every API error as problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils.encoding import force_str
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from branch.domain.refusals import InvalidInput, Refusal
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(status: int, type_: str, title: str, detail: str = "", **facts: Any) -> Response:
+    """A problem-details answer; `facts` are its extension members."""
+    body = {"type": f"/problems/{type_}", "title": title, "status": status, "detail": detail or title, **facts}
+    return Response(body, status=status, content_type=MEDIA_TYPE)
+
+
+def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: refusals, DRF's own errors and Django's all come out in one shape."""
+    if isinstance(error, Refusal):
+        set_rollback()
+        return _of_refusal(error)
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if not isinstance(error, exceptions.APIException):
+        structlog.get_logger(__name__).exception("unhandled error in the API")
+        set_rollback()
+        return problem(500, "server-error", _("Something went wrong on our side"))
+    set_rollback()
+    return _of_api_exception(error)
+
+
+def _of_refusal(refusal: Refusal) -> Response:
+    facts = dict(refusal.facts)
+    if isinstance(refusal, InvalidInput):
+        facts["errors"] = refusal.fields
+    return problem(refusal.status, refusal.type, _(refusal.title), refusal.detail, **facts)
+
+
+def _of_api_exception(error: exceptions.APIException) -> Response:
+    facts: dict[str, Any] = {}
+    if isinstance(error, exceptions.ValidationError):
+        kind, title, detail = "invalid-input", _("Please correct the marked fields"), ""
+        facts["errors"] = error.detail
+    else:
+        codes = error.get_codes()
+        kind = str(codes).replace("_", "-") if isinstance(codes, str) else "error"
+        title = force_str(error.default_detail).rstrip(".")
+        detail = force_str(error.detail)
+    response = problem(error.status_code, kind, title, detail, **facts)
+    if challenge := getattr(error, "auth_header", None):
+        response["WWW-Authenticate"] = challenge
+    if (wait := getattr(error, "wait", None)) is not None:
+        response["Retry-After"] = str(int(wait) + 1)
+    return response

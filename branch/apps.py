@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class BranchConfig(AppConfig):
+    name = "branch"
+    verbose_name = _("Branch")
+
+    def ready(self) -> None:
+        from branch.startup import ready  # noqa: PLC0415 - models exist only now
+
+        ready(self)

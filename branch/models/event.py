@@ -1,0 +1,60 @@
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class Event(models.Model):
+    """One thing that happened. Append-only: the application's database role may not change or delete a row.
+
+    The table is partitioned by month of `business_date` (migration 0002), so the key in Postgres is
+    (id, business_date); ids alone are unique because they come from one sequence.
+    """
+
+    APPEND_ONLY = True
+
+    id = models.BigAutoField(primary_key=True)
+    business_date = models.DateField(_("business date"))
+    at = models.DateTimeField(_("at"), db_default=Now())
+    name = models.CharField(_("event"), max_length=80)
+    subject_type = models.CharField(max_length=40)
+    subject_id = models.CharField(max_length=40)
+    subject_label = models.CharField(max_length=120)
+    actor_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=150)
+    office_id = models.BigIntegerField(null=True)
+    office_path = models.CharField(max_length=200, default="")
+    customer_id = models.BigIntegerField(null=True)
+    file_key = models.CharField(max_length=40, default="")
+    before = models.JSONField()
+    after = models.JSONField()
+    reason = models.TextField(default="")
+    request_id = models.CharField(max_length=64, default="")
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id", "-id"], name="event_subject"),
+            models.Index(fields=["customer_id", "-id"], name="event_customer"),
+            models.Index(fields=["file_key", "-id"], name="event_file"),
+            models.Index(fields=["business_date", "id"], name="event_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.subject_label}"
+
+
+class Seal(models.Model):
+    """The digest over a closed day's events, chained to the day before. Append-only."""
+
+    APPEND_ONLY = True
+
+    business_date = models.DateField(primary_key=True)
+    event_count = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+    previous_head = models.CharField(max_length=64)
+    head = models.CharField(max_length=64)
+    sealed_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.business_date} {self.head}"

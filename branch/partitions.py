@@ -1,0 +1,71 @@
+"""Big append-only tables are range-partitioned by month; migrations turn them, every migrate makes the months ahead."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.db import connections
+
+#: Table → the date column it is partitioned by.
+PARTITIONED: dict[str, str] = {
+    "branch_event": "business_date",
+    "loans_accrual": "date",
+    "postloan_loanday": "date",
+}
+YEARS_BACK, YEARS_AHEAD = 1, 1
+
+
+def partition_table(schema_editor: Any, table: str) -> None:
+    """Turn an empty table into a partitioned one with the same columns, checks, indexes and foreign keys.
+
+    The primary key becomes (id, date column), as Postgres asks of a partitioned table.
+    """
+    column = PARTITIONED[table]
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('f', 'u')",
+            [table],
+        )
+        constraints = [row[0] for row in cursor.fetchall()]
+        cursor.execute(
+            "SELECT indexdef FROM pg_indexes i WHERE tablename = %s AND NOT EXISTS "
+            "(SELECT 1 FROM pg_constraint c WHERE c.conname = i.indexname AND c.conrelid = %s::regclass)",
+            [table, table],
+        )
+        indexes = [row[0] for row in cursor.fetchall()]
+        cursor.execute(
+            f"CREATE TABLE {table}_new (LIKE {table} INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING CONSTRAINTS) "
+            f"PARTITION BY RANGE ({column})"
+        )
+        cursor.execute(f"DROP TABLE {table}")
+        cursor.execute(f"ALTER TABLE {table}_new RENAME TO {table}")
+        cursor.execute(f"ALTER TABLE {table} ADD PRIMARY KEY (id, {column})")
+        for definition in constraints:
+            # A deferred key would be checked at commit, row by row, for nothing: these rows are never changed.
+            cursor.execute(f"ALTER TABLE {table} ADD {definition}")
+        for definition in indexes:
+            cursor.execute(definition)
+        cursor.execute(f"CREATE TABLE {table}_default PARTITION OF {table} DEFAULT")
+
+
+def ensure_partitions(sender: Any = None, using: str = "default", **kwargs: Any) -> None:
+    """Make the monthly partitions from last year to the end of next year. Runs after every migrate, as the owner."""
+    connection = connections[using]
+    first = date.today().year - YEARS_BACK
+    months = [(year, month) for year in range(first, date.today().year + YEARS_AHEAD + 1) for month in range(1, 13)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p')")
+        present = {row[0] for row in cursor.fetchall()}
+        for table in PARTITIONED:
+            if f"{table}_default" not in present:
+                continue
+            for year, month in months:
+                name = f"{table}_{year}_{month:02d}"
+                if name in present:
+                    continue
+                start = date(year, month, 1)
+                end = date(year + month // 12, month % 12 + 1, 1)
+                cursor.execute(
+                    f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{start}') TO ('{end}')"
+                )

@@ -1,0 +1,23 @@
+"""Hand work to the background once the transaction has committed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from celery import current_app
+from django.db import transaction
+
+logger = structlog.get_logger(__name__)
+
+
+def after_commit(task: str, *args: Any) -> None:
+    """Send `task` by name after the commit. A broker that is down loses nothing: a periodic task finds the row."""
+
+    def send() -> None:
+        try:
+            current_app.send_task(task, args=args, retry=False)
+        except Exception:  # noqa: BLE001 - the work is already in the database
+            logger.warning("could not enqueue", task=task, exc_info=True)
+
+    transaction.on_commit(send)

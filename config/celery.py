@@ -1,0 +1,11 @@
+"""The Celery application: the only way work runs in the background."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("xiaowei")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,57 @@
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from branch.fields import EncryptedText
+from branch.models.stateful import Subject
+
+
+class Customer(Subject):
+    """A firm, sole trader or farm household the branch knows. Amounts in yuan."""
+
+    PERSONAL = frozenset({"identity_number", "identity_digest", "phone", "address", "repayment_account"})
+
+    class Kind(models.TextChoices):
+        COMPANY = "company", _("Company")
+        SOLE_TRADER = "sole_trader", _("Sole trader")
+        FARM_HOUSEHOLD = "farm_household", _("Farm household")
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="customers", verbose_name=_("account manager")
+    )
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
+    name = models.CharField(_("name"), max_length=120)
+    #: The name's two-character pieces: finds 五金 among a million names, which trigrams can't.
+    name_bigrams = ArrayField(models.CharField(max_length=2), default=list, editable=False)
+    uscc = models.CharField(_("unified social credit code"), max_length=18, null=True, blank=True)
+    contact_name = models.CharField(_("owner or legal representative"), max_length=60)
+    identity_number = EncryptedText(_("resident identity number"), default="")
+    identity_digest = models.CharField(max_length=64, default="", editable=False)
+    phone = EncryptedText(_("phone"), default="")
+    address = EncryptedText(_("business address"), default="")
+    repayment_account = EncryptedText(_("repayment account"), default="")
+    industry = models.CharField(_("industry"), max_length=60, default="")
+    established_date = models.DateField(_("established"), null=True, blank=True)
+    employees = models.PositiveIntegerField(_("employees"), null=True, blank=True)
+    annual_sales = models.DecimalField(_("last year's sales"), max_digits=16, decimal_places=2, null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        indexes = [GinIndex(fields=["name_bigrams"], name="customer_bigrams"), models.Index(fields=["owner"])]
+        constraints = [
+            models.UniqueConstraint(fields=["uscc"], condition=Q(uscc__isnull=False), name="customer_uscc_once"),
+            models.CheckConstraint(
+                condition=Q(annual_sales__isnull=True) | Q(annual_sales__gte=0), name="customer_sales_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def subject_customer_id(self) -> int | None:
+        return self.pk

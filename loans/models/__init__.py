@@ -1,0 +1,21 @@
+from loans.models.application import Application, Investigation
+from loans.models.contract import Condition, Contract, Drawdown, Facility
+from loans.models.loan import Accrual, Instalment, Loan, LoanEntry, Repayment
+from loans.models.product import LprRate, Product, ProductVersion
+
+__all__ = [
+    "Accrual",
+    "Application",
+    "Condition",
+    "Contract",
+    "Drawdown",
+    "Facility",
+    "Instalment",
+    "Investigation",
+    "Loan",
+    "LoanEntry",
+    "LprRate",
+    "Product",
+    "ProductVersion",
+    "Repayment",
+]
