@@ -1,0 +1,1 @@
+"""Money, calendar and identity: pure functions every app may use."""

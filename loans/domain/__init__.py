@@ -1,0 +1,1 @@
+"""Loan maths: pure functions of values, no clock and no database."""
