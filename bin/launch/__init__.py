@@ -1,0 +1,1 @@
+"""What bin/demo, bin/test and bin/services share. Standard library only: nothing is installed yet."""
