@@ -1,0 +1,249 @@
+"""The generic API of a noun: list, one thing, its timeline, and one route per use case."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import action as route
+from rest_framework.filters import OrderingFilter
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.routers import SimpleRouter
+from django_filters.rest_framework import DjangoFilterBackend
+
+from branch.domain.actor import Actor
+from branch.domain.refusals import InvalidInput, NotFound, StaleVersion
+from branch.middleware import actor_of
+from branch.models import Event
+from branch.web.forms import ActionForm, serializer_for
+from branch.web.idempotency import digest, once
+from branch.web.noun import NOUNS, Action, Noun, noun_of
+
+_ETAG = re.compile(r'^(?:W/)?"(\d+)"$')
+
+
+class Pages(CursorPagination):
+    """Stable pages however the data grows; `page_size` up to 200."""
+
+    page_size = 50
+    max_page_size = 200
+    page_size_query_param = "page_size"
+    ordering = "-id"
+
+
+class EventSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Event
+        fields = (
+            "id", "at", "business_date", "name", "subject_type", "subject_id", "subject_label",
+            "actor_id", "actor_name", "office_id", "before", "after", "reason", "request_id",
+        )  # fmt: skip
+
+
+class OnceMixin:
+    """Honours Idempotency-Key on every POST: the same key and body get the same answer."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        body = request._request.body if request.method == "POST" else b""
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        key = request.headers.get("Idempotency-Key", "")
+        if request.method == "POST" and key:
+            self.post = partial(self._once, self.post, key, body)
+
+    def _once(self, handler: Any, key: str, body: bytes, request: Request, *args: Any, **kwargs: Any) -> Response:
+        def work() -> tuple[int, Any]:
+            response = handler(request, *args, **kwargs)
+            headers = {name: value for name, value in response.headers.items() if name in ("ETag", "Location")}
+            return response.status_code, {"data": response.data, "headers": headers}
+
+        status, answer, replayed = once(
+            caller=f"api:{request.user.pk}" if request.user.is_authenticated else "api:anonymous",
+            route=request.path,
+            key=key,
+            body_sha256=digest(request.path, _stable_body(request, body)),
+            work=work,
+        )
+        response = Response(answer["data"], status=status, headers=answer["headers"])
+        if replayed:
+            response["Idempotency-Replayed"] = "true"
+        return response
+
+
+def _stable_body(request: Request, body: bytes) -> bytes:
+    """The body without a multipart boundary, which differs each time the same form is sent."""
+    match = re.search(r"boundary=\"?([^\";]+)", request.content_type or "")
+    return body.replace(match[1].encode(), b"") if match else body
+
+
+class NounViewSet(OnceMixin, viewsets.GenericViewSet):
+    """Base of the generated view sets; `noun` is set by `viewset_of`."""
+
+    noun: Noun
+    pagination_class = Pages
+    filter_backends = (DjangoFilterBackend, OrderingFilter)
+    lookup_value_regex = r"\d+"
+
+    @property
+    def actor(self) -> Actor:
+        request = self.request._request
+        request.user = self.request.user  # token sign-in is known to DRF's request only
+        return actor_of(request)
+
+    def get_queryset(self) -> QuerySet:
+        if getattr(self, "swagger_fake_view", False):
+            return self.noun.model._default_manager.none()
+        rows = self.noun.rows(self.actor)
+        query = self.request.query_params.get("q", "").strip().replace("\x00", "")
+        return self.noun.search(rows, query) if query and self.noun.search else rows
+
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return self.answer(self.thing(pk))
+
+    def events(self, request: Request, pk: str) -> Response:
+        """The timeline, newest first."""
+        page = self.paginate_queryset(self.noun.events(self.thing(pk)))
+        return self.get_paginated_response(EventSerializer(page, many=True).data)
+
+    def thing(self, pk: str) -> Any:
+        found = self.noun.rows(self.actor).filter(pk=pk).first() if len(pk) < 19 else None
+        if found is None:
+            raise NotFound(_("There is no such record."))
+        return found
+
+    def answer(self, obj: Any, status: int = 200) -> Response:
+        """One thing with its ETag and what this person may do with it now."""
+        noun = noun_of(obj) or self.noun
+        if noun is not self.noun:
+            obj = noun.model._default_manager.get(pk=obj.pk)
+        data = noun.serializer(obj, context=self.get_serializer_context()).data
+        if hasattr(obj, "office_id"):
+            data = {**data, "allowed_actions": [offer.name for offer in noun.offers(self.actor, obj)]}
+        headers = {"ETag": obj.etag} if hasattr(obj, "etag") else {}
+        return Response(data, status=status, headers=headers)
+
+    def perform(self, action: Action, request: Request, pk: str | None = None) -> Response:
+        """Shape → service → answer. Raises InvalidInput for unknown fields, bad values or a body that is no object."""
+        obj = self.thing(pk) if pk is not None else None
+        if obj is None:
+            self.noun.rows(self.actor)
+        values = self._values(action, request, obj)
+        result = action.call(self.actor, pk, values, _expected_version(request), self.noun)
+        if action.answer is not None:
+            return Response(action.answer(result), status=action.status)
+        return self.answer(result, status=201 if action.on == "list" else action.status)
+
+    def _values(self, action: Action, request: Request, obj: Any) -> dict[str, Any]:
+        data = request.data
+        if not isinstance(data, dict):  # a QueryDict is one
+            raise InvalidInput(_("The body must be an object."))
+        sent = set(data) | set(request.FILES)
+        if action.form is None:
+            if sent:
+                raise InvalidInput(fields={name: [_("Unknown field.")] for name in sorted(sent)})
+            return {}
+        form = action.form(_with_lists(data), request.FILES, actor=self.actor, instance=obj)
+        if unknown := sent - set(form.fields):
+            raise InvalidInput(fields={name: [_("Unknown field.")] for name in sorted(unknown)})
+        if action.partial:
+            for name in set(form.fields) - sent:
+                form.fields[name].required = False
+        if not form.is_valid():
+            raise InvalidInput(fields={("non_field_errors" if k == "__all__" else k): v for k, v in form.errors.items()})
+        return form.values(sent if action.partial else None)
+
+
+def _with_lists(data: Any) -> Any:
+    """JSON as a form reads it: null is empty, lists stay lists."""
+    return data if isinstance(data, QueryDict) else {k: "" if v is None else v for k, v in data.items()}
+
+
+def _expected_version(request: Request) -> int | None:
+    """The version in If-Match. Raises StaleVersion for an entity tag this program never gave out."""
+    tag = request.headers.get("If-Match", "").strip()
+    if not tag or tag == "*":
+        return None
+    match = _ETAG.match(tag)
+    if match is None:
+        raise StaleVersion(_("If-Match is not an entity tag of this record."))
+    return int(match[1])
+
+
+def viewset_of(noun: Noun) -> type[NounViewSet]:
+    """The view set of a noun: one method per use case, described for OpenAPI."""
+    members: dict[str, Any] = {
+        "noun": noun,
+        "serializer_class": noun.serializer,
+        "filterset_class": noun.filterset,
+        "ordering_fields": noun.api_ordering,
+        "events": extend_schema(
+            operation_id=f"{noun.plural}_events", responses=EventSerializer(many=True), filters=False
+        )(route(detail=True, methods=["get"], url_path="events", url_name="events")(_copy(NounViewSet.events))),
+    }
+    for item in noun.actions:
+        members |= _member(noun, item)
+    name = "".join(part.capitalize() for part in noun.name.split("_")) + "ViewSet"
+    return extend_schema(tags=[noun.plural])(type(name, (NounViewSet,), members))
+
+
+def _copy(function: Any) -> Any:
+    """A function of its own, as decorators leave marks on what they decorate."""
+
+    def copied(self: NounViewSet, request: Request, pk: str) -> Response:
+        return function(self, request, pk)
+
+    copied.__doc__ = function.__doc__
+    copied.__name__ = function.__name__
+    return copied
+
+
+def _member(noun: Noun, item: Action) -> dict[str, Any]:
+    form = item.form if item.form is None or issubclass(item.form, ActionForm) else None
+    method_name = f"do_{item.name.replace('-', '_')}"
+
+    def on_item(self: NounViewSet, request: Request, pk: str) -> Response:
+        return self.perform(item, request, pk)
+
+    def on_list(self: NounViewSet, request: Request) -> Response:
+        return self.perform(item, request)
+
+    handler = on_item if item.on == "item" else on_list
+    handler.__name__ = method_name
+    handler.__doc__ = (item.run.__doc__ or "").strip()
+    described = extend_schema(
+        operation_id=f"{noun.plural}_{item.name.replace('-', '_')}",
+        request=serializer_for(form, partial=item.partial),
+        responses=item.answer_serializer or noun.serializer,
+        parameters=[
+            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=False),
+            OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, required=False),
+        ],
+    )(handler)
+    if item.name == "create":
+        return {"create": described}
+    if item.method == "PATCH":
+        return {"partial_update": described}
+    return {
+        method_name: route(
+            detail=item.on == "item", methods=[item.method.lower()], url_path=item.name, url_name=item.name
+        )(described)
+    }
+
+
+def api_urls() -> list[Any]:
+    """Routes of every registered noun, below /api/v1/."""
+    router = SimpleRouter()
+    for noun in NOUNS.values():
+        router.register(noun.plural, viewset_of(noun), basename=f"api-{noun.name}")
+    return router.urls

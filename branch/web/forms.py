@@ -1,0 +1,92 @@
+"""The shape of what a use case takes: one form class serves the page, the API and its description."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.db.models import Model
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from branch.domain.actor import Actor
+
+
+class ActionForm(forms.Form):
+    """A form that knows who fills it in and for what; subclasses cut their choices down to what that person sees.
+
+    A ModelChoiceField is named like the service's argument (`customer_id`) and hands over the key.
+    """
+
+    def __init__(self, *args: Any, actor: Actor, instance: Model | None = None, **kwargs: Any) -> None:
+        self.actor = actor
+        self.instance = instance
+        super().__init__(*args, **kwargs)
+
+    def values(self, only: set[str] | None = None) -> dict[str, Any]:
+        """Cleaned values as the service takes them; `only` keeps the fields that were sent."""
+        cleaned = {name: self.cleaned_data.get(name) for name in self.fields if only is None or name in only}
+        return {name: value.pk if isinstance(value, Model) else value for name, value in cleaned.items()}
+
+
+class MoneyField(forms.DecimalField):
+    """Yuan with two places; thousands separators may be typed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs = {"max_digits": 16, "decimal_places": 2, "min_value": Decimal("0.01")} | kwargs
+        super().__init__(**kwargs)
+        self.widget = forms.TextInput(attrs={"inputmode": "decimal", "data-money": "", "autocomplete": "off"})
+
+    def to_python(self, value: Any) -> Decimal | None:
+        return super().to_python(value.replace(",", "").replace("，", "") if isinstance(value, str) else value)
+
+
+class DateField(forms.DateField):
+    """An ISO date."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+        super().__init__(input_formats=["%Y-%m-%d"], **kwargs)
+
+
+class ReasonForm(ActionForm):
+    """Why: for every step that needs a reason and nothing else."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+_SERIALIZER_FIELDS: list[tuple[type[forms.Field], type[serializers.Field], dict[str, Any]]] = [
+    (forms.FileField, serializers.FileField, {}),
+    (forms.ModelChoiceField, serializers.IntegerField, {}),
+    (forms.NullBooleanField, serializers.BooleanField, {"allow_null": True}),
+    (forms.BooleanField, serializers.BooleanField, {}),
+    (forms.DecimalField, serializers.DecimalField, {}),
+    (forms.IntegerField, serializers.IntegerField, {}),
+    (forms.DateTimeField, serializers.DateTimeField, {}),
+    (forms.DateField, serializers.DateField, {}),
+    (forms.JSONField, serializers.JSONField, {}),
+    (forms.MultipleChoiceField, serializers.MultipleChoiceField, {}),
+    (forms.ChoiceField, serializers.ChoiceField, {}),
+]
+
+
+def serializer_for(form: type[forms.Form] | None, *, partial: bool = False) -> type[serializers.Serializer] | None:
+    """The form as a serializer class, for the API's description. Fields keep names, help and choices."""
+    if form is None:
+        return None
+    fields = {name: _serializer_field(field, partial) for name, field in form.base_fields.items()}
+    return type(form.__name__.replace("Form", "") + "Request", (serializers.Serializer,), fields)
+
+
+def _serializer_field(field: forms.Field, partial: bool) -> serializers.Field:
+    options: dict[str, Any] = {"required": field.required and not partial, "help_text": field.help_text or field.label}
+    for form_class, serializer_class, extra in _SERIALIZER_FIELDS:
+        if isinstance(field, form_class):
+            options |= extra
+            if isinstance(field, forms.DecimalField):
+                options |= {"max_digits": field.max_digits, "decimal_places": field.decimal_places}
+            if serializer_class in (serializers.ChoiceField, serializers.MultipleChoiceField):
+                options["choices"] = [choice for choice in field.choices if choice[0] != ""]  # type: ignore[attr-defined]
+            return serializer_class(**options)
+    return serializers.CharField(max_length=getattr(field, "max_length", None), allow_blank=not field.required, **options)

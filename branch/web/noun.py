@@ -1,0 +1,210 @@
+"""A noun of the branch, declared once: its list, page, forms, buttons, export and API all come from here.
+
+Each app declares its nouns in its `nouns` package; config/urls.py turns the registry into routes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django_filters import FilterSet
+from django_tables2 import Table
+from rest_framework.serializers import Serializer
+
+from branch.domain.actor import Actor
+from branch.domain.refusals import PermissionRefused
+from branch.domain.roles import Role
+from branch.models import FileDuty
+from branch.models.stateful import Stateful
+from branch.queries.timeline import events_about
+from branch.queries.visibility import visible
+from branch.services.transition import may
+from branch.web.forms import ActionForm
+
+Text = Any  # a str or a lazy translation
+
+
+@dataclass(frozen=True)
+class Action:
+    """One use case offered on a noun.
+
+    `run` is the service, called as run(actor=…, <noun>_id=…, **form values, expected_version=…).
+    It is offered when the machine allows `event` in the present state to this person, or, without an event,
+    when one of `roles` is held; `when` narrows that further. `on` is "item" or "list".
+    `partial` passes on only the fields that were sent; `method` is how the API takes it.
+    `answer` turns what the service returns into the API's body where that is not the noun itself.
+    """
+
+    name: str
+    label: Text
+    run: Callable[..., Any]
+    form: type[ActionForm] | None = None
+    event: str = ""
+    roles: frozenset[Role] = frozenset()
+    on: str = "item"
+    tone: str = "plain"
+    confirm: Text = ""
+    partial: bool = False
+    method: str = "POST"
+    when: Callable[[Any], bool] | None = None
+    initial: Callable[[Actor, Any], dict[str, Any]] | None = None
+    template: str = "nouns/action.html"
+    context: Callable[[Actor, Any], dict[str, Any]] | None = None
+    answer: Callable[[Any], Any] | None = None
+    answer_serializer: type[Serializer] | None = None
+    status: int = 200
+    id_argument: str = ""
+
+    @cached_property
+    def arguments(self) -> Mapping[str, inspect.Parameter]:
+        return inspect.signature(self.run).parameters
+
+    def call(self, actor: Actor, pk: Any, values: dict[str, Any], version: int | None, noun: Noun) -> Any:
+        """Run the service. The version is passed on only where one was sent and the service takes it."""
+        arguments = dict(values)
+        if self.on == "item":
+            arguments[self.id_argument or f"{noun.name}_id"] = pk
+        if version is not None and "expected_version" in self.arguments:
+            arguments["expected_version"] = version
+        return self.run(actor=actor, **arguments)
+
+    def offered(self, actor: Actor, obj: Any, duty_held: str = "") -> bool:
+        """Whether the button is shown: role, ownership, state and the person's own duty on the file all fit."""
+        if self.when is not None and not self.when(obj):
+            return False
+        if self.event:
+            row = obj.MACHINE.by_event[self.event]
+            if row.duty is not None and duty_held and duty_held != row.duty:
+                return False
+            return obj.state in row.sources and may(actor, row, obj)
+        if Role.ACCOUNT_MANAGER in self.roles and getattr(obj, "subject_owner_id", None) not in (None, actor.user_id):
+            return actor.holds(self.roles - {Role.ACCOUNT_MANAGER}, obj.office.path)
+        return actor.holds(self.roles, obj.office.path)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A button: where it leads and how it looks."""
+
+    name: str
+    label: Text
+    url: str
+    tone: str
+    confirm: Text
+    needs_form: bool
+
+
+@dataclass(frozen=True)
+class Noun:
+    """Everything the interface needs to know of one kind of thing.
+
+    `readers` are the roles that may open it at all; which rows they see is the app's visibility scope.
+    `search` narrows a queryset by typed text. `related` is select_related for lists and pages.
+    `facts` gives label and value pairs of the generic page; `context` whatever an own `template` needs.
+    """
+
+    name: str
+    plural: str
+    model: type[Model]
+    readers: frozenset[Role]
+    serializer: type[Serializer]
+    table: type[Table]
+    filterset: type[FilterSet]
+    section: str
+    icon: str
+    actions: tuple[Action, ...] = ()
+    search: Callable[[QuerySet, str], QuerySet] | None = None
+    related: tuple[str, ...] = ()
+    ordering: tuple[str, ...] = ("-id",)
+    api_ordering: tuple[str, ...] = ("id", "created_at")
+    template: str = "nouns/detail.html"
+    facts: Callable[[Any, Actor], list[tuple[Text, Any]]] | None = None
+    context: Callable[[Any, Actor], dict[str, Any]] | None = None
+    events: Callable[[Any], QuerySet] = events_about
+    attachment_kinds: tuple[tuple[str, Text], ...] = ()
+    in_navigation: bool = True
+    #: Rows that are open work, for the count in the navigation: a filter on the visible rows.
+    open_work: Callable[[QuerySet, Actor], QuerySet] | None = None
+    list_template: str = "nouns/list.html"
+
+    @property
+    def label(self) -> Text:
+        return self.model._meta.verbose_name
+
+    @property
+    def label_plural(self) -> Text:
+        return self.model._meta.verbose_name_plural
+
+    def rows(self, actor: Actor) -> QuerySet:
+        """The rows this person may see. Raises PermissionRefused where the noun is not for them at all."""
+        if not actor.roles & self.readers:
+            raise PermissionRefused(_("This is not open to your role."))
+        return visible(self.model, actor).select_related(*(("office",) if self.has_office else ()), *self.related)
+
+    @cached_property
+    def has_office(self) -> bool:
+        return any(f.name == "office" for f in self.model._meta.concrete_fields)
+
+    def url(self, obj: Any = None, action: str = "") -> str:
+        """Address of the list, of one thing's page, or of an action."""
+        if obj is None:
+            return reverse(f"{self.name}-{action or 'list'}")
+        return reverse(f"{self.name}-{action or 'detail'}", args=[obj.pk])
+
+    def offers(self, actor: Actor, obj: Any) -> list[Offer]:
+        """The buttons of one thing for this person, the first primary one leading."""
+        held = self._duty_held(actor, obj)
+        offered = [a for a in self.actions if a.on == "item" and a.offered(actor, obj, held)]
+        return [self._offer(action, obj) for action in sorted(offered, key=lambda a: a.tone != "primary")]
+
+    def list_offers(self, actor: Actor) -> list[Offer]:
+        return [self._offer(a, None) for a in self.actions if a.on == "list" and actor.roles & a.roles]
+
+    def action(self, name: str) -> Action:
+        return next(action for action in self.actions if action.name == name)
+
+    def _offer(self, action: Action, obj: Any) -> Offer:
+        return Offer(
+            action.name,
+            action.label,
+            self.url(obj, action.name),
+            action.tone,
+            action.confirm,
+            action.form is not None or action.template != "nouns/action.html",
+        )
+
+    def _duty_held(self, actor: Actor, obj: Any) -> str:
+        key = getattr(obj, "file_key", "") if isinstance(obj, Stateful) else ""
+        if not key:
+            return ""
+        return FileDuty.objects.filter(file_key=key, user_id=actor.user_id).values_list("duty", flat=True).first() or ""
+
+
+NOUNS: dict[str, Noun] = {}
+_BY_MODEL: dict[type[Model], Noun] = {}
+
+
+def register(noun: Noun) -> Noun:
+    """Add a noun to the registry. Raises ValueError when its name or plural is taken."""
+    if noun.name in NOUNS or any(noun.plural == other.plural for other in NOUNS.values()):
+        raise ValueError(f"two nouns are called {noun.name} or {noun.plural}")
+    NOUNS[noun.name] = noun
+    _BY_MODEL.setdefault(noun.model, noun)
+    return noun
+
+
+def noun_of(obj: Any) -> Noun | None:
+    return _BY_MODEL.get(type(obj))
+
+
+def url_of(obj: Any) -> str:
+    """The page of a thing; empty where it has none."""
+    noun = noun_of(obj)
+    return noun.url(obj) if noun else ""

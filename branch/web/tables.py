@@ -1,0 +1,91 @@
+"""Columns with one look everywhere: money right and grouped, dates ISO, states as chips, the first column the link."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_tables2 as tables
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from branch.domain.money import format_amount
+from branch.web.noun import url_of
+
+_NUMBER = {"td": {"class": "text-end num"}, "th": {"class": "text-end"}}
+
+
+class LinkColumn(tables.Column):
+    """The thing's name, leading to its page."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("linkify", lambda record: url_of(record))
+        super().__init__(*args, **kwargs)
+
+
+class MoneyColumn(tables.Column):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, attrs=_NUMBER, **kwargs)
+
+    def render(self, value: Any) -> str:
+        return format_amount(value)
+
+    def value(self, value: Any) -> Any:
+        return value
+
+
+class NumberColumn(tables.Column):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, attrs=_NUMBER, **kwargs)
+
+
+class RateColumn(NumberColumn):
+    """A yearly rate kept as a fraction, shown in percent."""
+
+    def render(self, value: Any) -> str:
+        return f"{value * 100:.2f}%"
+
+    def value(self, value: Any) -> Any:
+        return value
+
+
+class DateColumn(tables.Column):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, attrs={"td": {"class": "num text-nowrap"}}, **kwargs)
+
+    def render(self, value: Any) -> str:
+        return timezone.localtime(value).strftime("%Y-%m-%d %H:%M") if hasattr(value, "hour") else value.isoformat()
+
+    def value(self, value: Any) -> Any:
+        return self.render(value)
+
+
+class ComponentColumn(tables.Column):
+    """A value drawn by a template; the export keeps the bare value."""
+
+    def __init__(self, template: str, *args: Any, **kwargs: Any) -> None:
+        self.template = template
+        super().__init__(*args, **kwargs)
+
+    def render(self, value: Any, record: Any) -> str:
+        return render_to_string(self.template, {"value": value, "record": record})
+
+    def value(self, value: Any) -> Any:
+        return value
+
+
+class StateColumn(ComponentColumn):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__("components/cells/state.html", *args, **kwargs)
+
+
+class LevelColumn(ComponentColumn):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__("components/cells/level.html", *args, **kwargs)
+
+
+class NounTable(tables.Table):
+    """The base of every list. Subclasses name columns and, in Meta, the model and their order."""
+
+    class Meta:
+        attrs = {"class": "table table-vcenter card-table xw-table"}
+        empty_text = ""

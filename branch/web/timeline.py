@@ -1,0 +1,104 @@
+"""Events as a person reads them: names, field labels and values in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from branch.models import Event, User
+
+#: Bookkeeping columns that say nothing to a reader.
+_QUIET = frozenset({"id", "version", "name_bigrams", "shard_key", "identity_digest"})
+_LONGEST_VALUE = 120
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a timeline."""
+
+    at: datetime
+    actor_name: str
+    name: str
+    name_label: str
+    subject_label: str
+    changes: list[tuple[str, str, str]]
+    reason: str
+    system: bool
+
+
+def entries(events: Iterable[Event]) -> list[Entry]:
+    """The events with readable names; one query for all the people in them."""
+    rows = list(events)
+    people = {u.pk: str(u) for u in User.objects.filter(pk__in={e.actor_id for e in rows if e.actor_id})}
+    return [
+        Entry(
+            at=event.at,
+            actor_name=people.get(event.actor_id or 0, _("System")),
+            name=event.name,
+            name_label=event_label(event.name),
+            subject_label=event.subject_label,
+            changes=_changes(event),
+            reason=event.reason,
+            system=event.actor_id is None,
+        )
+        for event in rows
+    ]
+
+
+def event_label(name: str) -> str:
+    """`application.submit` in the reader's language; the name itself with blanks where nobody translated it."""
+    label = pgettext("event", name)
+    return label if label != name else name.replace(".", ": ").replace("_", " ")
+
+
+def _changes(event: Event) -> list[tuple[str, str, str]]:
+    model = _models().get(event.subject_type)
+    return [
+        (_field_label(model, key), _shown(model, key, event.before.get(key)), _shown(model, key, value))
+        for key, value in event.after.items()
+        if key not in _QUIET and (event.before.get(key) not in (None, "") or value not in (None, "", [], {}))
+    ]
+
+
+@lru_cache(maxsize=1)
+def _models() -> dict[str, type[Model]]:
+    return {str(model._meta.model_name): model for model in apps.get_models()}
+
+
+def _field(model: type[Model] | None, key: str) -> Any:
+    if model is None:
+        return None
+    try:
+        return next((f for f in model._meta.concrete_fields if f.attname == key), None) or model._meta.get_field(key)
+    except FieldDoesNotExist:
+        return None
+
+
+def _field_label(model: type[Model] | None, key: str) -> str:
+    field = _field(model, key)
+    return str(field.verbose_name) if field is not None else key.replace("_", " ")
+
+
+def _shown(model: type[Model] | None, key: str, value: Any) -> str:
+    if value in (None, ""):
+        return ""
+    if key == "state":
+        return state_label(model, str(value))
+    field = _field(model, key)
+    choices = dict(getattr(field, "flatchoices", None) or ())
+    text = str(choices.get(value, value)) if not isinstance(value, dict | list) else _("(details)")
+    return text[:_LONGEST_VALUE]
+
+
+def state_label(model: type[Model] | None, state: str) -> str:
+    """A state's word in the reader's language."""
+    return pgettext("state", state) if pgettext("state", state) != state else state.replace("_", " ")
