@@ -7,6 +7,6 @@ class BranchConfig(AppConfig):
     verbose_name = _("Branch")
 
     def ready(self) -> None:
-        from branch.startup import ready  # noqa: PLC0415 - models exist only now
+        from branch.startup import ready
 
         ready(self)

@@ -17,9 +17,11 @@ def no_demo_people(app_configs: Any, databases: Any = None, **kwargs: Any) -> li
 
 
 def demo_people_found() -> list[Error]:
-    from branch.models import User  # noqa: PLC0415
+    from branch.models import User
 
     names = list(User.objects.filter(is_demo=True).values_list("username", flat=True)[:10])
     if not names:
         return []
-    return [Error(f"Demo people exist in this database: {', '.join(names)}. Use a database of its own.", id="branch.E001")]
+    return [
+        Error(f"Demo people exist in this database: {', '.join(names)}. Use a database of its own.", id="branch.E001")
+    ]

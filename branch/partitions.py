@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from django.db import connections
+from django.utils import timezone
 
 #: Table → the date column it is partitioned by.
 PARTITIONED: dict[str, str] = {
@@ -24,7 +25,8 @@ def partition_table(schema_editor: Any, table: str) -> None:
     column = PARTITIONED[table]
     with schema_editor.connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('f', 'u')",
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint "
+            "WHERE conrelid = %s::regclass AND contype IN ('f', 'u')",
             [table],
         )
         constraints = [row[0] for row in cursor.fetchall()]
@@ -42,7 +44,6 @@ def partition_table(schema_editor: Any, table: str) -> None:
         cursor.execute(f"ALTER TABLE {table}_new RENAME TO {table}")
         cursor.execute(f"ALTER TABLE {table} ADD PRIMARY KEY (id, {column})")
         for definition in constraints:
-            # A deferred key would be checked at commit, row by row, for nothing: these rows are never changed.
             cursor.execute(f"ALTER TABLE {table} ADD {definition}")
         for definition in indexes:
             cursor.execute(definition)
@@ -52,8 +53,10 @@ def partition_table(schema_editor: Any, table: str) -> None:
 def ensure_partitions(sender: Any = None, using: str = "default", **kwargs: Any) -> None:
     """Make the monthly partitions from last year to the end of next year. Runs after every migrate, as the owner."""
     connection = connections[using]
-    first = date.today().year - YEARS_BACK
-    months = [(year, month) for year in range(first, date.today().year + YEARS_AHEAD + 1) for month in range(1, 13)]
+    first = timezone.localdate().year - YEARS_BACK
+    months = [
+        (year, month) for year in range(first, timezone.localdate().year + YEARS_AHEAD + 1) for month in range(1, 13)
+    ]
     with connection.cursor() as cursor:
         cursor.execute("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p')")
         present = {row[0] for row in cursor.fetchall()}
@@ -66,6 +69,4 @@ def ensure_partitions(sender: Any = None, using: str = "default", **kwargs: Any)
                     continue
                 start = date(year, month, 1)
                 end = date(year + month // 12, month % 12 + 1, 1)
-                cursor.execute(
-                    f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{start}') TO ('{end}')"
-                )
+                cursor.execute(f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{start}') TO ('{end}')")

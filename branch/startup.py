@@ -29,9 +29,9 @@ def load_app(app: AppConfig) -> None:
 
 
 def ready(app: AppConfig) -> None:
-    from branch import checks  # noqa: F401, PLC0415 - registers itself
-    from branch.partitions import ensure_partitions  # noqa: PLC0415
-    from branch.services.grants import grant_app_role  # noqa: PLC0415
+    from branch import checks  # noqa: F401 - registers itself
+    from branch.partitions import ensure_partitions
+    from branch.services.grants import grant_app_role
 
     load_app(app)
     post_migrate.connect(ensure_partitions, sender=app, dispatch_uid="ensure_partitions")

@@ -6,67 +6,132 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Authority',
+            name="Authority",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('family', models.CharField(blank=True, choices=[('revolving', 'Revolving micro line'), ('short_term', 'Short-term loan'), ('term', 'Term loan'), ('secured', 'Secured loan'), ('supply_chain', 'Supply-chain loan'), ('renewal', 'Renewal without repaying principal')], default='', max_length=20, verbose_name='product family')),
-                ('guarantee_mode', models.CharField(blank=True, choices=[('credit', 'Pure credit'), ('joint_liability', 'Joint liability'), ('mortgage', 'Mortgage'), ('pledge', 'Pledge'), ('guarantee_company', 'Guarantee company')], default='', max_length=20, verbose_name='guarantee')),
-                ('worst_grade', models.CharField(blank=True, default='', max_length=2, verbose_name='worst risk grade')),
-                ('limit_amount', models.DecimalField(decimal_places=2, max_digits=16, verbose_name='limit')),
-                ('effective_date', models.DateField(verbose_name='effective from')),
-                ('end_date', models.DateField(blank=True, null=True, verbose_name='until')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "family",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("revolving", "Revolving micro line"),
+                            ("short_term", "Short-term loan"),
+                            ("term", "Term loan"),
+                            ("secured", "Secured loan"),
+                            ("supply_chain", "Supply-chain loan"),
+                            ("renewal", "Renewal without repaying principal"),
+                        ],
+                        default="",
+                        max_length=20,
+                        verbose_name="product family",
+                    ),
+                ),
+                (
+                    "guarantee_mode",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("credit", "Pure credit"),
+                            ("joint_liability", "Joint liability"),
+                            ("mortgage", "Mortgage"),
+                            ("pledge", "Pledge"),
+                            ("guarantee_company", "Guarantee company"),
+                        ],
+                        default="",
+                        max_length=20,
+                        verbose_name="guarantee",
+                    ),
+                ),
+                (
+                    "worst_grade",
+                    models.CharField(blank=True, default="", max_length=2, verbose_name="worst risk grade"),
+                ),
+                ("limit_amount", models.DecimalField(decimal_places=2, max_digits=16, verbose_name="limit")),
+                ("effective_date", models.DateField(verbose_name="effective from")),
+                ("end_date", models.DateField(blank=True, null=True, verbose_name="until")),
             ],
             options={
-                'verbose_name': 'authority',
-                'verbose_name_plural': 'authorities',
+                "verbose_name": "authority",
+                "verbose_name_plural": "authorities",
             },
         ),
         migrations.CreateModel(
-            name='Review',
+            name="Review",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='open', max_length=30, protected=True, verbose_name='state')),
-                ('pass_number', models.PositiveIntegerField(verbose_name='pass')),
-                ('outcome', models.CharField(choices=[('approved', 'Approved'), ('declined', 'Declined'), ('returned', 'Returned')], default='', max_length=10, verbose_name='outcome')),
-                ('facts', models.JSONField(default=dict)),
-                ('decided_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name="created at"
+                    ),
+                ),
+                ("state", django_fsm.FSMField(default="open", max_length=30, protected=True, verbose_name="state")),
+                ("pass_number", models.PositiveIntegerField(verbose_name="pass")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("approved", "Approved"), ("declined", "Declined"), ("returned", "Returned")],
+                        default="",
+                        max_length=10,
+                        verbose_name="outcome",
+                    ),
+                ),
+                ("facts", models.JSONField(default=dict)),
+                ("decided_at", models.DateTimeField(null=True)),
             ],
             options={
-                'verbose_name': 'review',
-                'verbose_name_plural': 'reviews',
+                "verbose_name": "review",
+                "verbose_name_plural": "reviews",
             },
         ),
         migrations.CreateModel(
-            name='ReviewStage',
+            name="ReviewStage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='waiting', max_length=30, protected=True, verbose_name='state')),
-                ('order', models.PositiveSmallIntegerField(verbose_name='order')),
-                ('kind', models.CharField(choices=[('opinion', 'Risk review'), ('decision', 'Decision')], max_length=10, verbose_name='kind')),
-                ('claimed_at', models.DateTimeField(null=True)),
-                ('opened_at', models.DateTimeField(null=True, verbose_name='waiting since')),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('outcome', models.CharField(choices=[('approved', 'Approved'), ('declined', 'Declined'), ('returned', 'Returned')], default='', max_length=10, verbose_name='opinion')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=16, null=True, verbose_name='amount')),
-                ('reason', models.TextField(default='', verbose_name='reason')),
-                ('conditions', models.JSONField(default=list, verbose_name='conditions')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name="created at"
+                    ),
+                ),
+                ("state", django_fsm.FSMField(default="waiting", max_length=30, protected=True, verbose_name="state")),
+                ("order", models.PositiveSmallIntegerField(verbose_name="order")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("opinion", "Risk review"), ("decision", "Decision")],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("claimed_at", models.DateTimeField(null=True)),
+                ("opened_at", models.DateTimeField(null=True, verbose_name="waiting since")),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("approved", "Approved"), ("declined", "Declined"), ("returned", "Returned")],
+                        default="",
+                        max_length=10,
+                        verbose_name="opinion",
+                    ),
+                ),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=16, null=True, verbose_name="amount")),
+                ("reason", models.TextField(default="", verbose_name="reason")),
+                ("conditions", models.JSONField(default=list, verbose_name="conditions")),
             ],
             options={
-                'verbose_name': 'review stage',
-                'verbose_name_plural': 'review stages',
-                'ordering': ['review', 'order'],
+                "verbose_name": "review stage",
+                "verbose_name_plural": "review stages",
+                "ordering": ["review", "order"],
             },
         ),
     ]

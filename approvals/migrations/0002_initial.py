@@ -6,104 +6,141 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('approvals', '0001_initial'),
-        ('branch', '0001_initial'),
-        ('customers', '0001_initial'),
-        ('loans', '0001_initial'),
+        ("approvals", "0001_initial"),
+        ("branch", "0001_initial"),
+        ("customers", "0001_initial"),
+        ("loans", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='authority',
-            name='granted_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="authority",
+            name="granted_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='authority',
-            name='office',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='branch.office'),
+            model_name="authority",
+            name="office",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="branch.office"),
         ),
         migrations.AddField(
-            model_name='authority',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='authorities', to=settings.AUTH_USER_MODEL),
+            model_name="authority",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="authorities", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='review',
-            name='application',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='loans.application'),
+            model_name="review",
+            name="application",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="reviews", to="loans.application"
+            ),
         ),
         migrations.AddField(
-            model_name='review',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.customer'),
+            model_name="review",
+            name="customer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.customer"
+            ),
         ),
         migrations.AddField(
-            model_name='review',
-            name='office',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='branch.office', verbose_name='office'),
+            model_name="review",
+            name="office",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="branch.office", verbose_name="office"
+            ),
         ),
         migrations.AddField(
-            model_name='review',
-            name='owner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="review",
+            name="owner",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='reviewstage',
-            name='application',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loans.application'),
+            model_name="reviewstage",
+            name="application",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="loans.application"
+            ),
         ),
         migrations.AddField(
-            model_name='reviewstage',
-            name='claimed_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="reviewstage",
+            name="claimed_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='reviewstage',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.customer'),
+            model_name="reviewstage",
+            name="customer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.customer"
+            ),
         ),
         migrations.AddField(
-            model_name='reviewstage',
-            name='office',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='branch.office', verbose_name='office'),
+            model_name="reviewstage",
+            name="office",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="branch.office", verbose_name="office"
+            ),
         ),
         migrations.AddField(
-            model_name='reviewstage',
-            name='review',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stages', to='approvals.review'),
+            model_name="reviewstage",
+            name="review",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="stages", to="approvals.review"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='authority',
-            constraint=models.CheckConstraint(condition=models.Q(('limit_amount__gte', 0)), name='authority_not_negative'),
+            model_name="authority",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("limit_amount__gte", 0)), name="authority_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('open', 'decided', 'cancelled'))), name='review_state_known'),
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ("open", "decided", "cancelled"))), name="review_state_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('application',), name='one_open_review'),
+            model_name="review",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "open")), fields=("application",), name="one_open_review"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.UniqueConstraint(fields=('application', 'pass_number'), name='review_pass_once'),
+            model_name="review",
+            constraint=models.UniqueConstraint(fields=("application", "pass_number"), name="review_pass_once"),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'decided'), _negated=True), models.Q(('outcome', ''), _negated=True), _connector='OR'), name='decided_has_outcome'),
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "decided"), _negated=True),
+                    models.Q(("outcome", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="decided_has_outcome",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewstage',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('waiting', 'claimed', 'done', 'skipped'))), name='review_stage_state_known'),
+            model_name="reviewstage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ("waiting", "claimed", "done", "skipped"))),
+                name="review_stage_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewstage',
-            constraint=models.UniqueConstraint(fields=('review', 'order'), name='stage_order_once'),
+            model_name="reviewstage",
+            constraint=models.UniqueConstraint(fields=("review", "order"), name="stage_order_once"),
         ),
     ]

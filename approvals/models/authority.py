@@ -13,8 +13,12 @@ class Authority(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="authorities")
     office = models.ForeignKey(Office, models.PROTECT, related_name="+")
-    family = models.CharField(_("product family"), max_length=20, choices=Product.Family.choices, default="", blank=True)
-    guarantee_mode = models.CharField(_("guarantee"), max_length=20, choices=GuaranteeMode.choices, default="", blank=True)
+    family = models.CharField(
+        _("product family"), max_length=20, choices=Product.Family.choices, default="", blank=True
+    )
+    guarantee_mode = models.CharField(
+        _("guarantee"), max_length=20, choices=GuaranteeMode.choices, default="", blank=True
+    )
     worst_grade = models.CharField(_("worst risk grade"), max_length=2, default="", blank=True)
     limit_amount = models.DecimalField(_("limit"), max_digits=16, decimal_places=2)
     effective_date = models.DateField(_("effective from"))

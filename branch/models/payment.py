@@ -40,7 +40,9 @@ class PaymentInstruction(models.Model):
         constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount_positive")]
         indexes = [
             models.Index(
-                fields=["state", "created_at"], condition=Q(state__in=["created", "sent", "unknown"]), name="payment_open"
+                fields=["state", "created_at"],
+                condition=Q(state__in=["created", "sent", "unknown"]),
+                name="payment_open",
             )
         ]
 

@@ -20,9 +20,7 @@ def state_field(machine: Machine) -> FSMField:
 
 def state_is_known(machine: Machine) -> models.CheckConstraint:
     """The database refuses a state the table does not know."""
-    return models.CheckConstraint(
-        condition=models.Q(state__in=machine.states), name=f"{machine.name}_state_known"
-    )
+    return models.CheckConstraint(condition=models.Q(state__in=machine.states), name=f"{machine.name}_state_known")
 
 
 class Subject(models.Model):

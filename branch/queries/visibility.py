@@ -25,7 +25,7 @@ def scope(model: type[Model]) -> Callable:
 
 
 def visible(model: type[M], actor: Actor) -> QuerySet[M]:
-    """The rows of `model` this actor may see. Raises LookupError for a model without a scope: nothing is open by default."""
+    """The rows of `model` this actor may see. Raises LookupError for a model without a scope: all is closed."""
     try:
         cut = _SCOPES[model]
     except KeyError:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action as route
@@ -17,7 +18,6 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
-from django_filters.rest_framework import DjangoFilterBackend
 
 from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput, NotFound, StaleVersion
@@ -134,7 +134,7 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
         return Response(data, status=status, headers=headers)
 
     def perform(self, action: Action, request: Request, pk: str | None = None) -> Response:
-        """Shape → service → answer. Raises InvalidInput for unknown fields, bad values or a body that is no object."""
+        """Shape → service → answer. Raises InvalidInput for unknown fields, bad values, or a body that is a list."""
         obj = self.thing(pk) if pk is not None else None
         if obj is None:
             self.noun.rows(self.actor)
@@ -160,7 +160,9 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
             for name in set(form.fields) - sent:
                 form.fields[name].required = False
         if not form.is_valid():
-            raise InvalidInput(fields={("non_field_errors" if k == "__all__" else k): v for k, v in form.errors.items()})
+            raise InvalidInput(
+                fields={("non_field_errors" if k == "__all__" else k): v for k, v in form.errors.items()}
+            )
         return form.values(sent if action.partial else None)
 
 

@@ -45,7 +45,7 @@ def as_xlsx(table: Table, name: str) -> HttpResponseBase:
     sheet = book.create_sheet(name)
     for row in table.as_values():
         sheet.append([str(safe_cell(cell)) if not isinstance(cell, int | float | None) else cell for cell in row])
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     book.save(file)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx")

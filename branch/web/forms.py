@@ -89,4 +89,6 @@ def _serializer_field(field: forms.Field, partial: bool) -> serializers.Field:
             if serializer_class in (serializers.ChoiceField, serializers.MultipleChoiceField):
                 options["choices"] = [choice for choice in field.choices if choice[0] != ""]  # type: ignore[attr-defined]
             return serializer_class(**options)
-    return serializers.CharField(max_length=getattr(field, "max_length", None), allow_blank=not field.required, **options)
+    return serializers.CharField(
+        max_length=getattr(field, "max_length", None), allow_blank=not field.required, **options
+    )

@@ -64,9 +64,7 @@ def _list_view(noun: Noun) -> Any:
             "filter": filterset,
             "query": query,
             "narrowed": bool(query) or any(request.GET.get(name) for name in filterset.form.fields),
-            "export_urls": {
-                form: f"{noun.url()}export.{form}{'?' + kept if kept else ''}" for form in ("csv", "xlsx")
-            },
+            "export_urls": {form: f"{noun.url()}export.{form}{'?' + kept if kept else ''}" for form in ("csv", "xlsx")},
             "create_actions": noun.list_offers(actor),
         }
         return render(request, noun.list_template, context)
@@ -185,7 +183,9 @@ def _put_on_form(form: ActionForm, refusal: Refusal) -> None:
         form.add_error(None, refusal.detail)
 
 
-def _show(request: HttpRequest, noun: Noun, action: Action, obj: Any, form: ActionForm, status: int = 200) -> HttpResponse:
+def _show(
+    request: HttpRequest, noun: Noun, action: Action, obj: Any, form: ActionForm, status: int = 200
+) -> HttpResponse:
     context = {
         "noun": noun,
         "action": action,

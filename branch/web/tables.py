@@ -8,7 +8,7 @@ import django_tables2 as tables
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from branch.domain.money import format_amount
+from branch.domain.money import format_money
 from branch.web.noun import url_of
 
 _NUMBER = {"td": {"class": "text-end num"}, "th": {"class": "text-end"}}
@@ -27,7 +27,7 @@ class MoneyColumn(tables.Column):
         super().__init__(*args, attrs=_NUMBER, **kwargs)
 
     def render(self, value: Any) -> str:
-        return format_amount(value)
+        return format_money(value)
 
     def value(self, value: Any) -> Any:
         return value

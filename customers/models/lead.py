@@ -41,7 +41,8 @@ class Lead(Stateful):
         constraints = [
             state_is_known(LEAD),
             models.CheckConstraint(
-                condition=models.Q(wanted_amount__isnull=True) | models.Q(wanted_amount__gt=0), name="lead_amount_positive"
+                condition=models.Q(wanted_amount__isnull=True) | models.Q(wanted_amount__gt=0),
+                name="lead_amount_positive",
             ),
         ]
 

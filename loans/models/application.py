@@ -28,7 +28,9 @@ class Application(Stateful):
     repayment_method = models.CharField(_("repayment method"), max_length=20, choices=RepaymentMethod.choices)
     guarantee_mode = models.CharField(_("guarantee"), max_length=20, choices=GuaranteeMode.choices)
     purpose = models.CharField(_("purpose"), max_length=200)
-    stated_annual_sales = models.DecimalField(_("stated sales of last year"), max_digits=16, decimal_places=2, null=True)
+    stated_annual_sales = models.DecimalField(
+        _("stated sales of last year"), max_digits=16, decimal_places=2, null=True
+    )
     #: The price when filed: {"annual_rate", "components": [{"code", "bp", "source"}], "apr_simple", "apr_irr"}
     quote = models.JSONField(_("quote"), default=dict)
     submitted_at = models.DateTimeField(null=True)
