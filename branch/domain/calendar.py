@@ -88,9 +88,7 @@ def days_in_month(year: int, month: int) -> int:
     return _MONTH_LENGTHS[month - 1]
 
 
-def add_months(
-    day: date, months: int, anchor_day: int | None = None, month_end: MonthEnd = MonthEnd.CLAMP
-) -> date:
+def add_months(day: date, months: int, anchor_day: int | None = None, month_end: MonthEnd = MonthEnd.CLAMP) -> date:
     """The anchor day of the month `months` after the month of `day`.
 
     `anchor_day` (1–31, default `day.day`) comes back after a short month: each result depends on the first
@@ -136,9 +134,7 @@ def working_minutes(start: datetime, end: datetime, calendar: WorkingCalendar, h
     return worked // timedelta(minutes=1)
 
 
-def add_working_minutes(
-    start: datetime, minutes: int, calendar: WorkingCalendar, hours: OfficeHours
-) -> datetime:
+def add_working_minutes(start: datetime, minutes: int, calendar: WorkingCalendar, hours: OfficeHours) -> datetime:
     """The moment when `minutes` (≥ 0) of working time have passed since `start`: a clock's deadline."""
     if minutes < 0:
         raise ValueError("working minutes to add must not be negative")
@@ -151,9 +147,7 @@ def add_working_minutes(
     raise AssertionError("shifts never end")
 
 
-def _shifts_from(
-    start: datetime, calendar: WorkingCalendar, hours: OfficeHours
-) -> Iterator[tuple[datetime, datetime]]:
+def _shifts_from(start: datetime, calendar: WorkingCalendar, hours: OfficeHours) -> Iterator[tuple[datetime, datetime]]:
     """Every working shift from the day of `start` on, without end."""
     day = start.date() if calendar.is_working_day(start.date()) else calendar.next_working_day(start.date())
     while True:

@@ -51,9 +51,7 @@ def round_ratio(numerator: int, denominator: int, mode: Rounding = Rounding.HALF
     return whole + (doubled > denominator or (doubled == denominator and whole % 2 == 1))
 
 
-def round_money(
-    amount: Decimal | Fraction | int, *, places: int = 2, mode: Rounding = Rounding.HALF_UP
-) -> Decimal:
+def round_money(amount: Decimal | Fraction | int, *, places: int = 2, mode: Rounding = Rounding.HALF_UP) -> Decimal:
     """`amount` with exactly `places` decimal places. Raises TypeError for floats, MoneyError for NaN."""
     numerator, denominator = _integer_ratio(amount)
     return Decimal(round_ratio(numerator * 10**places, denominator, mode)).scaleb(-places)

@@ -103,16 +103,14 @@ def interest_periods(
     Under 30/360 a regular period of k months counts 30k days whatever its dates; only a first period that is
     no regular one (a stub) counts by bond basis. All other conventions count the days there are.
     """
-    payment_days = (
-        due_dates if roll.rule is RollRule.NONE else [_roll(day, start_date, roll) for day in due_dates]
-    )
+    payment_days = due_dates if roll.rule is RollRule.NONE else [_roll(day, start_date, roll) for day in due_dates]
     ends = payment_days if roll.moves_interest else due_dates
     starts = [start_date, *ends[:-1]]
     days = [(end - start).days for start, end in zip(starts, ends, strict=True)]
     if day_count is DayCount.THIRTY_360:
         if frequency.unit is Unit.MONTH:
             days = [30 * frequency.every] * len(ends)
-        if not _is_regular(start_date, due_dates[0], frequency, month_end):
+        if not is_regular(start_date, due_dates[0], frequency, month_end):
             days[0] = bond_basis_days(start_date, ends[0])
     weights = days
     if day_count is DayCount.ACTUAL_ACTUAL:
@@ -125,7 +123,8 @@ def _roll(due_date: date, start_date: date, roll: PaymentRoll) -> date:
     return max(roll.calendar.roll(due_date, roll.rule), start_date)
 
 
-def _is_regular(start: date, first_due: date, frequency: Frequency, month_end: MonthEnd) -> bool:
+def is_regular(start: date, first_due: date, frequency: Frequency, month_end: MonthEnd) -> bool:
+    """Whether the first due date is the one that follows from the start date alone (no stub)."""
     if frequency.unit is Unit.MONTH:
         return first_due == add_months(start, frequency.every, None, month_end)
     return (first_due - start).days == frequency.every * (7 if frequency.unit is Unit.WEEK else 1)

@@ -89,9 +89,7 @@ def build_schedule(terms: ScheduleTerms) -> Schedule:
     return Schedule(terms, rows, _totals(terms, rows, each_fees, start_fees), start_fees)
 
 
-def level_instalment(
-    principal: Decimal, annual_rate: Decimal, weights: list[int], year_basis: int
-) -> Decimal:
+def level_instalment(principal: Decimal, annual_rate: Decimal, weights: list[int], year_basis: int) -> Decimal:
     """The unrounded payment that brings `principal` to zero over periods of `weights / year_basis` years.
 
     Balance after period i is balance × (1 + f_i) − payment, so payment = principal × Π(1 + f_i) ÷ s_n with
@@ -195,9 +193,7 @@ def _flat_principals(terms: ScheduleTerms, interests: list[int]) -> list[int]:
     equal = Fraction(terms.principal) / (len(interests) - terms.principal_grace)
     principals = []
     for number, interest in enumerate(interests, 1):
-        instalment = round_to_multiple(
-            equal + Fraction(interest, 100), terms.instalment_rounding, terms.rounding
-        )
+        instalment = round_to_multiple(equal + Fraction(interest, 100), terms.instalment_rounding, terms.rounding)
         principal = min(max(to_cents(instalment) - interest, 0), balance)
         if number <= terms.principal_grace:
             principal = 0
@@ -210,9 +206,7 @@ def _equal_principals(terms: ScheduleTerms, count: int) -> list[int]:
     """Cents of principal per instalment: equal parts after the grace, the last takes the rest."""
     balance = to_cents(terms.principal)
     paying = count - terms.principal_grace
-    part = to_cents(
-        round_to_multiple(Fraction(terms.principal) / paying, terms.instalment_rounding, terms.rounding)
-    )
+    part = to_cents(round_to_multiple(Fraction(terms.principal) / paying, terms.instalment_rounding, terms.rounding))
     principals = [0] * terms.principal_grace
     for _ in range(paying - 1):
         principals.append(min(part, balance))
@@ -281,9 +275,7 @@ def _rows(principal: Decimal, periods: list[Period], sums: _Sums, each_fees: Dec
         interest = from_cents(interest_cents)
         balance -= paid
         number, start, end, due_date, days, _ = period
-        rows.append(
-            Row(number, due_date, days, paid, interest, fees, paid + interest + fees, balance, start, end)
-        )
+        rows.append(Row(number, due_date, days, paid, interest, fees, paid + interest + fees, balance, start, end))
     return tuple(rows)
 
 

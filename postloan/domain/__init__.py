@@ -1,0 +1,1 @@
+"""Class, provision and early-warning maths: pure functions of values."""
