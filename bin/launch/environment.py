@@ -9,13 +9,24 @@ from launch import postgres, valkey
 from launch.folders import VENV, Folders
 from launch.state import State, write_private
 
+#: Set in every environment we hand out, to tell our settings, taken over by a shell, from the caller's own.
+MARK = "XIAOWEI_INSTANCE"
+OURS = ("XIAOWEI_MODE", "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "CORE_BANK_URL", "FILES_DIR")
 SECRETS = ("SECRET_KEY", "FIELD_KEYS", "LOOKUP_KEY", "CORE_BANK_TOKEN")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+def forget_handed_out() -> None:
+    """Take our own settings, evaluated by the calling shell, out of the environment again."""
+    if os.environ.pop(MARK, None):
+        for name in (*OURS, *SECRETS):
+            os.environ.pop(name, None)
 
 
 def settings(folders: Folders, state: State) -> dict[str, str]:
     """The variables the program needs. What the caller has set for servers and secrets wins over our own."""
     own = {
+        MARK: folders.key,
         "XIAOWEI_MODE": folders.name,
         "DATABASE_URL": os.environ.get("DATABASE_URL") or postgres.url(state, "app"),
         "DATABASE_OWNER_URL": _owner_url(state),
@@ -34,9 +45,7 @@ def _owner_url(state: State) -> str:
 def for_programs(values: Mapping[str, str]) -> dict[str, str]:
     """The environment our programs run in: ours over the caller's, and `.venv` first on the path."""
     path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    inherited = {
-        name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")
-    }
+    inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
     return inherited | {"PATH": path, "VIRTUAL_ENV": str(VENV), "PYTHONUNBUFFERED": "1"} | dict(values)
 
 

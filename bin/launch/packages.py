@@ -70,9 +70,7 @@ def _usable() -> bool:
 
 
 def _make_venv() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True)
     if done.returncode:
         raise Failure(
             f"Python could not make a virtual environment:\n{done.stdout}{done.stderr}"

