@@ -3,9 +3,9 @@
 Three endings of an order, and what each one means for the caller:
 
 - an answer: the bank holds the order under its reference; "processing" is asked about again with `query`
-- Refused: this attempt was not accepted (an earlier one under the same reference may have been: `query` knows)
-- NoAnswer: nobody knows. Ask with `query`, and send again under the **same** reference only: a slow request may
-  still be on its way, and the reference is what makes two of them one payment
+- Refused: this attempt was not accepted (an earlier one under its reference may have been: `query` knows)
+- NoAnswer: nobody knows. Ask with `query`, and send again under the **same** reference only: a slow request
+  may still be on its way, and the reference is what makes two of them one payment
 """
 
 import http.client
@@ -46,7 +46,7 @@ class NoAnswer(RailError):
 
 
 class ReferenceConflict(NoAnswer):
-    """The bank holds a *different* order under this reference, perhaps paid: `query` it, never use a new one."""
+    """The bank holds a *different* order under this reference, perhaps paid: ask, never take a new one."""
 
 
 class Refused(RailError):
@@ -75,7 +75,7 @@ class PayoutOrder:
 
 @dataclass(frozen=True)
 class CollectionOrder:
-    """A debit of a borrower's account; `allow_partial` takes what there is when it holds less. Amount in CNY."""
+    """A debit of a borrower's account; `allow_partial` takes what there is if it holds less. In CNY."""
 
     reference: str
     amount: Decimal
@@ -274,7 +274,7 @@ def from_settings() -> PaymentRail:
 
 @contextmanager
 def _deadline(sock: socket.socket, seconds: float) -> Iterator[None]:
-    """Cuts the connection after `seconds`, which a socket's own time-out cannot: it restarts with every byte."""
+    """Cuts the connection after `seconds`, which a socket's own time-out, restarting with each byte, cannot."""
     expired = threading.Event()
 
     def cut() -> None:
@@ -296,7 +296,7 @@ def _deadline(sock: socket.socket, seconds: float) -> Iterator[None]:
 # --- bodies and answers ----------------------------------------------------------------------------------
 @contextmanager
 def _readable() -> Iterator[None]:
-    """Turns what goes wrong in reading an answer into NoAnswer: a garbled one says nothing about the money."""
+    """Turns what goes wrong in reading an answer into NoAnswer: garble says nothing about the money."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
