@@ -12,7 +12,9 @@ from branch.models.stateful import Subject
 class Customer(Subject):
     """A firm, sole trader or farm household the branch knows. Amounts in yuan."""
 
-    PERSONAL = frozenset({"identity_number", "identity_digest", "phone", "address", "repayment_account"})
+    PERSONAL = frozenset(
+        {"contact_name", "identity_number", "identity_digest", "phone", "address", "repayment_account"}
+    )
 
     class Kind(models.TextChoices):
         COMPANY = "company", _("Company")
@@ -44,6 +46,10 @@ class Customer(Subject):
         indexes = [GinIndex(fields=["name_bigrams"], name="customer_bigrams"), models.Index(fields=["owner"])]
         constraints = [
             models.UniqueConstraint(fields=["uscc"], condition=Q(uscc__isnull=False), name="customer_uscc_once"),
+            # A farm household has no code: its person's number stands for it.
+            models.UniqueConstraint(
+                fields=["identity_digest"], condition=Q(kind="farm_household"), name="farm_household_once"
+            ),
             models.CheckConstraint(
                 condition=Q(annual_sales__isnull=True) | Q(annual_sales__gte=0), name="customer_sales_not_negative"
             ),

@@ -12,7 +12,7 @@ class Lead(Stateful):
     """Somebody who may want to borrow, before we know them as a customer."""
 
     MACHINE = LEAD
-    PERSONAL = frozenset({"phone"})
+    PERSONAL = frozenset({"contact_name", "phone"})
 
     class Source(models.TextChoices):
         VISIT = "visit", _("Door-to-door visit")

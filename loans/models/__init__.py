@@ -1,6 +1,7 @@
 from loans.models.application import Application, Investigation
 from loans.models.contract import Condition, Contract, Drawdown, Facility
 from loans.models.loan import Accrual, Instalment, Loan, LoanEntry, Repayment
+from loans.models.number import NumberSeries
 from loans.models.product import LprRate, Product, ProductVersion
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Loan",
     "LoanEntry",
     "LprRate",
+    "NumberSeries",
     "Product",
     "ProductVersion",
     "Repayment",

@@ -78,6 +78,8 @@ class ProductVersion(Stateful):
     day_count = models.CharField(_("day count"), max_length=15, choices=DayCount.choices, default=DayCount.ACT_360)
     margin_bp = models.IntegerField(_("product margin, bp"), default=0)
     grade_margins_bp = models.JSONField(_("margin by risk grade, bp"), default=dict)
+    guarantee_discounts_bp = models.JSONField(_("discount by guarantee, bp"), default=dict)
+    repeat_discount_bp = models.PositiveIntegerField(_("discount from the second loan on, bp"), default=0)
     rate_floor = models.DecimalField(_("lowest rate"), max_digits=8, decimal_places=6)
     rate_cap = models.DecimalField(_("highest rate"), max_digits=8, decimal_places=6)
     required_documents = models.JSONField(_("documents required before release"), default=list)

@@ -1,0 +1,61 @@
+"""Outside figures as series over months. The caller has established that the actor may see the customer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from branch.domain.calendar import add_months
+from customers.models import Customer, ExternalRecord
+
+
+@dataclass(frozen=True)
+class Point:
+    month: date
+    value: Decimal
+    source: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """One metric of one source, oldest month first."""
+
+    metric: str
+    source: str
+    points: tuple[Point, ...]
+
+
+def record_series(customer: Customer, *, until: date, months: int = 24) -> list[Series]:
+    """The current figures of the `months` months up to the month of `until`, by metric and source."""
+    first = add_months(until.replace(day=1), 1 - months)
+    rows = ExternalRecord.objects.filter(
+        customer=customer, superseded_at=None, period_month__range=(first, until)
+    ).order_by("metric", "source", "period_month")
+    grouped: dict[tuple[str, str], list[Point]] = defaultdict(list)
+    for row in rows:
+        grouped[row.metric, row.source].append(Point(row.period_month, row.value, row.source))
+    return [Series(metric, source, tuple(points)) for (metric, source), points in grouped.items()]
+
+
+def year_total(customer: Customer, metric: str, *, until: date) -> Decimal | None:
+    """Sum of the twelve months before the month of `until`; None unless a source has all twelve.
+
+    Where several sources have them, the one received last counts.
+    """
+    end = until.replace(day=1)
+    rows = ExternalRecord.objects.filter(
+        customer=customer,
+        metric=metric,
+        superseded_at=None,
+        period_month__gte=add_months(end, -12),
+        period_month__lt=end,
+    ).order_by("received_at")
+    by_source: dict[str, list[Decimal]] = defaultdict(list)
+    latest = ""
+    for row in rows:
+        by_source[row.source].append(row.value)
+        if len(by_source[row.source]) == 12:
+            latest = row.source
+    return sum(by_source[latest], Decimal(0)) if latest else None

@@ -1,0 +1,115 @@
+"""What a file still lacks, what it may start from, and which offers have run out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from customers.models import Customer
+from loans.models import Application, Investigation, Loan, ProductVersion
+from loans.queries.products import on_sale
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A fact that must be there before a file is submitted. `of` is "customer" or "application"."""
+
+    code: str
+    of: str
+    label: str
+
+
+def missing_facts(application: Application) -> list[Missing]:
+    """What is not on file yet, in the order of the page."""
+    customer = application.customer
+    wanted = [
+        *(("customer", customer, code) for code in _customer_facts(customer)),
+        ("application", application, "purpose"),
+        ("application", application, "stated_annual_sales"),
+    ]
+    return [
+        Missing(code, of, str(thing._meta.get_field(code).verbose_name).capitalize())
+        for of, thing, code in wanted
+        if getattr(thing, code) in (None, "")
+    ]
+
+
+def fact_count(application: Application) -> int:
+    """How many facts a complete file has."""
+    return len(_customer_facts(application.customer)) + 2
+
+
+def _customer_facts(customer: Customer) -> tuple[str, ...]:
+    code = () if customer.kind == Customer.Kind.FARM_HOUSEHOLD else ("uscc",)
+    return *code, "identity_number", "phone", "address", "industry", "repayment_account"
+
+
+def offer_problems(application: Application, term_days: int) -> dict[str, list[str]]:
+    """What the product does not allow, by field of the application; empty when all is in order."""
+    version = application.product_version
+    problems: dict[str, list[str]] = {}
+    if version.state != "active":
+        problems["product_id"] = [_("This version is no longer on sale; choose the product again.")]
+    if not version.min_amount <= application.amount <= version.max_amount:
+        band = {"low": f"{version.min_amount:,.2f}", "high": f"{version.max_amount:,.2f}"}
+        problems["amount"] = [_("This product lends %(low)s to %(high)s.") % band]
+    if term_days > version.max_term_days:
+        problems["instalments"] = [
+            _("The term is %(days)d days; this product allows %(most)d.")
+            % {"days": term_days, "most": version.max_term_days}
+        ]
+    if application.repayment_method not in version.repayment_methods:
+        problems["repayment_method"] = [_("This product is not repaid this way.")]
+    if application.guarantee_mode not in version.guarantee_modes:
+        problems["guarantee_mode"] = [_("This product does not take this guarantee.")]
+    return problems
+
+
+def earlier_loans(customer_id: int) -> int:
+    """Loans the customer has had before, running ones included."""
+    return Loan.objects.filter(customer_id=customer_id).count()
+
+
+def known_grade(application: Application) -> str:
+    """The risk grade of this file's investigation; before there is one, of the customer's last; else empty."""
+    rows = Investigation.objects.filter(customer_id=application.customer_id).exclude(findings={})
+    own = rows.filter(application=application).first()
+    latest = rows.filter(state="closed").order_by("-pk").first()
+    return str((own or latest).findings.get("risk_grade") or "") if own or latest else ""
+
+
+def defaults_for(customer: Customer) -> dict[str, Any]:
+    """What a new application of this customer starts from: the last one's terms, else the first product's smallest.
+
+    Empty when nothing is on sale.
+    """
+    last = customer.applications.exclude(state="draft").order_by("-pk").first()
+    version = _still_on_sale(last) if last else None
+    if last is not None and version is not None:
+        fields = ("amount", "instalments", "frequency_unit", "frequency_every", "repayment_method", "guarantee_mode")
+        return {"product_version": version} | {field: getattr(last, field) for field in fields}
+    version = on_sale().first()
+    if version is None:
+        return {}
+    return {
+        "product_version": version,
+        "amount": version.min_amount,
+        "instalments": 12,
+        "frequency_unit": "month",
+        "frequency_every": 1,
+        "repayment_method": version.repayment_methods[0],
+        "guarantee_mode": version.guarantee_modes[0],
+    }
+
+
+def _still_on_sale(application: Application) -> ProductVersion | None:
+    return on_sale().filter(product=application.product_version.product_id).first()
+
+
+def offers_run_out(on: date) -> QuerySet[Application]:
+    """Approved files whose offer stood until before `on`."""
+    return Application.objects.filter(state="approved", offer_expires_date__lt=on).order_by("pk")

@@ -1,0 +1,229 @@
+"""Applications up to the decision: drafted, saved as typed, submitted, investigated, withdrawn, expired."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypedDict, Unpack
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from branch.domain.actor import Actor
+from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused, Refusal, Unmet
+from branch.domain.roles import Role
+from branch.queries.business_date import business_date
+from branch.queries.visibility import visible
+from branch.services.outbox import publish
+from branch.services.transition import change, create, transition
+from branch.services.use_case import use_case
+from customers.models import Customer
+from customers.services.profile import Checker
+from loans.domain.terms import MOST_INSTALMENTS
+from loans.models import Application
+from loans.models.product import FrequencyUnit, GuaranteeMode, RepaymentMethod
+from loans.queries.applications import defaults_for, missing_facts, offers_run_out
+from loans.queries.products import active_version
+from loans.services import investigations
+from loans.services.numbers import next_number
+from loans.services.pricing import price_application, problems_of, without_rows
+
+MANAGER = frozenset({Role.ACCOUNT_MANAGER})
+
+
+class Terms(TypedDict, total=False):
+    """What is asked for. Amounts in yuan; `product_id` takes the product's version on sale."""
+
+    product_id: int
+    amount: Decimal
+    instalments: int
+    frequency_unit: str
+    frequency_every: int
+    repayment_method: str
+    guarantee_mode: str
+    purpose: str
+    stated_annual_sales: Decimal | None
+
+
+@use_case("draft_application")
+def draft_application(*, actor: Actor, customer_id: int, **terms: Unpack[Terms]) -> Application:
+    """A new draft for an own customer, filled in with what the bank knows; `terms` go over that.
+
+    Raises NotFound for a customer the actor does not see, PermissionRefused for somebody else's,
+    Unmet when no product is on sale.
+    """
+    customer = visible(Customer, actor).select_related("office").filter(pk=customer_id).first()
+    if customer is None:
+        raise NotFound(_("There is no such record."))
+    if customer.owner_id != actor.user_id:
+        raise PermissionRefused(_("Only the customer's account manager files an application."), event="draft")
+    known = defaults_for(customer)
+    if not known:
+        raise Unmet(_("No product is on sale."))
+    application = Application(customer=customer, office=customer.office, owner_id=actor.user_id, **known)
+    application.stated_annual_sales = customer.annual_sales
+    _set_terms(application, terms)
+    application.quote = _quote_or_nothing(application)
+    application.number = next_number("XW", business_date().year)
+    return create(application, actor=actor, roles=MANAGER, event="draft")
+
+
+@use_case("update_application")
+def update_application(
+    *, actor: Actor, application_id: int, expected_version: int | None = None, **terms: Unpack[Terms]
+) -> Application:
+    """Change a draft by what was typed and price it anew. Raises InvalidInput for what can't be kept.
+
+    What the product does not allow is kept and shown; submitting refuses it.
+    """
+    with change(
+        Application,
+        application_id,
+        "update",
+        actor=actor,
+        roles=MANAGER,
+        states=("draft",),
+        expected_version=expected_version,
+    ) as application:
+        _set_terms(application, terms)
+        application.quote = _quote_or_nothing(application)
+    return application
+
+
+@use_case("submit_application")
+def submit_application(*, actor: Actor, application_id: int, expected_version: int | None = None) -> Application:
+    """Hand the file in. Raises InvalidInput for terms the product does not allow, Unmet for missing facts."""
+    with transition(
+        Application, application_id, "submit", actor=actor, expected_version=expected_version
+    ) as application:
+        if problems := problems_of(application):
+            raise InvalidInput(fields=problems)
+        if missing := missing_facts(application):
+            labels = ", ".join(fact.label for fact in missing)
+            raise Unmet(
+                _("Still missing: %(facts)s.") % {"facts": labels}, missing=[f"{m.of}.{m.code}" for m in missing]
+            )
+        application.quote = without_rows(price_application(application))
+        application.submitted_at = timezone.now()
+    publish("application.submitted", application_id=application.pk)
+    return application
+
+
+@use_case("start_investigation")
+def start_investigation(*, actor: Actor, application_id: int, expected_version: int | None = None) -> Application:
+    """Begin looking into a submitted file; `application.investigation` then exists."""
+    with transition(
+        Application, application_id, "investigate", actor=actor, expected_version=expected_version
+    ) as application:
+        investigations.open_investigation(actor=actor, application=application)
+    return application
+
+
+@use_case("resume_application")
+def resume_application(*, actor: Actor, application_id: int, expected_version: int | None = None) -> Application:
+    """Take up a returned file: its investigation opens again and needs both signatures anew."""
+    with transition(
+        Application, application_id, "resume", actor=actor, expected_version=expected_version
+    ) as application:
+        investigations.reopen_investigation(actor=actor, investigation_id=application.investigation.pk)
+    return application
+
+
+@use_case("withdraw_application")
+def withdraw_application(
+    *, actor: Actor, application_id: int, reason: str, expected_version: int | None = None
+) -> Application:
+    """The customer no longer wants it. A file in review is withdrawn through approvals, which cancels the review."""
+    if not reason.strip():
+        raise InvalidInput(fields={"reason": [_("Say why.")]})
+    with transition(
+        Application,
+        application_id,
+        "withdraw",
+        actor=actor,
+        reason=reason.strip(),
+        expected_version=expected_version,
+    ) as application:
+        application.outcome_reason = reason.strip()
+    publish("application.withdrawn", application_id=application.pk)
+    return application
+
+
+@use_case("expire_application")
+def expire_application(*, actor: Actor, application_id: int) -> Application:
+    """An offer nobody took ran out. Raises Unmet while it still stands."""
+    with transition(Application, application_id, "expire", actor=actor) as application:
+        until = application.offer_expires_date
+        if until is None or until >= business_date():
+            raise Unmet(_("The offer still stands."))
+    publish("application.expired", application_id=application.pk)
+    return application
+
+
+def expire_offers(*, actor: Actor, on: date) -> int:
+    """Expire every offer that stood until before `on`, each in a transaction of its own; how many."""
+    expired = 0
+    for pk in list(offers_run_out(on).values_list("pk", flat=True)):
+        try:
+            expire_application(actor=actor, application_id=pk)
+        except Refusal:
+            continue  # accepted or withdrawn meanwhile
+        expired += 1
+    return expired
+
+
+# --- inside --------------------------------------------------------------------------------------------------
+
+
+def _quote_or_nothing(application: Application) -> dict[str, Any]:
+    """The quote of a draft, or nothing while what was typed has no price yet."""
+    try:
+        return without_rows(price_application(application))
+    except (InvalidInput, Unmet):
+        return {}
+
+
+def _set_terms(application: Application, terms: Terms) -> None:
+    """Set typed values; raises InvalidInput for every one that could not be kept."""
+    checker = Checker()
+    for field, value in terms.items():
+        if field == "product_id":
+            _choose_product(checker, application, value)
+        elif field not in Terms.__annotations__:
+            raise TypeError(f"an application has no {field}")
+        else:
+            setattr(application, field, value.strip() if isinstance(value, str) else value)
+    _check_amount(checker, "amount", application.amount, above_zero=True)
+    if application.stated_annual_sales is not None:
+        _check_amount(checker, "stated_annual_sales", application.stated_annual_sales, above_zero=False)
+    _check_count(checker, "instalments", application.instalments, MOST_INSTALMENTS)
+    _check_count(checker, "frequency_every", application.frequency_every, 366)
+    for choice_field, choices in (
+        ("frequency_unit", FrequencyUnit),
+        ("repayment_method", RepaymentMethod),
+        ("guarantee_mode", GuaranteeMode),
+    ):
+        if getattr(application, choice_field) not in choices.values:
+            checker.refuse(choice_field, _("Choose one from the list."))
+    if len(application.purpose) > 200:
+        checker.refuse("purpose", _("At most %(count)d characters.") % {"count": 200})
+    checker.done()
+
+
+def _choose_product(checker: Checker, application: Application, product_id: Any) -> None:
+    version = active_version(product_id) if isinstance(product_id, int) else None
+    if version is None:
+        checker.refuse("product_id", _("Choose a product that is on sale."))
+    else:
+        application.product_version = version
+
+
+def _check_amount(checker: Checker, field: str, value: Any, *, above_zero: bool) -> None:
+    fits = isinstance(value, Decimal) and value.is_finite() and 0 <= value < Decimal(10) ** 14
+    if not fits or value != round(value, 2) or (above_zero and value == 0):
+        checker.refuse(field, _("Enter an amount above zero.") if above_zero else _("Enter an amount in yuan."))
+
+
+def _check_count(checker: Checker, field: str, value: Any, most: int) -> None:
+    if not isinstance(value, int) or not 1 <= value <= most:
+        checker.refuse(field, _("Enter a whole number from 1 to %(most)d.") % {"most": most})
