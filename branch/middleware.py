@@ -12,8 +12,7 @@ from django.urls import reverse
 
 from branch.domain.actor import Actor
 from branch.domain.refusals import Refusal
-from branch.queries.actors import actor_for
-from branch.queries.parameters import parameter
+from branch.queries.actors import actor_for, role_needs_second_factor
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -33,8 +32,7 @@ def actor_of(request: HttpRequest) -> Actor:
 
 def owes_second_factor(request: HttpRequest) -> bool:
     """Whether a role this person holds asks for a second factor that is not set up yet."""
-    required = set(parameter("mfa.required_roles"))
-    return bool(required & {str(role) for role in actor_of(request).roles}) and not is_mfa_enabled(request.user)
+    return role_needs_second_factor(actor_of(request)) and not is_mfa_enabled(request.user)
 
 
 class RequiredMfaMiddleware:

@@ -7,7 +7,7 @@ import time
 from celery import shared_task
 from django.core.cache import cache
 
-from branch.services import outbox
+from branch.services import attachments, outbox
 
 HEARTBEAT_KEY = "worker-heartbeat"
 
@@ -25,3 +25,9 @@ def deliver_outbox(message_id: int | None = None) -> int:
     for pk in ids:
         outbox.deliver(pk)
     return len(ids)
+
+
+@shared_task
+def remove_orphan_files() -> int:
+    """Delete uploaded bytes whose transaction failed. Returns how many."""
+    return attachments.remove_orphan_files()

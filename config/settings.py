@@ -61,6 +61,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "worker-heartbeat": {"task": "branch.tasks.heartbeat", "schedule": 10.0},
     "deliver-outbox": {"task": "branch.tasks.deliver_outbox", "schedule": 5.0},
+    "remove-orphan-files": {"task": "branch.tasks.remove_orphan_files", "schedule": crontab(minute=17)},
     "send-payouts": {"task": "loans.tasks.resume_payouts", "schedule": 10.0},
     "resume-sweeps": {"task": "postloan.tasks.resume_sweeps", "schedule": 10.0},
     "nightly-close": {"task": "postloan.tasks.nightly_close", "schedule": crontab(hour=22, minute=30)},
@@ -178,6 +179,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_RATE_LIMITS = {} if MODE == "test" else {"login_failed": "20/m/ip", "login": "60/m/ip"}
+MFA_ADAPTER = "branch.accounts.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Xiaowei"
@@ -193,7 +195,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLED = MODE != "test" or env.bool("AXES_ENABLED", default=False)
 AXES_VERBOSE = False
-AXES_LOCKOUT_TEMPLATE = "account/lockout.html"
+AXES_LOCKOUT_CALLABLE = "branch.accounts.lockout_response"
 SOCIALACCOUNT_ONLY = False
 SOCIALACCOUNT_AUTO_SIGNUP = False
 SOCIALACCOUNT_PROVIDERS = {}
@@ -217,7 +219,7 @@ REST_FRAMEWORK = {
         "knox.auth.TokenAuthentication",
         "branch.api.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["branch.api.permissions.SignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
         "rest_framework.parsers.JSONParser",

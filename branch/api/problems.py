@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404
 from django.utils.encoding import force_str
 from django.utils.translation import gettext as _
@@ -33,6 +33,10 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, RequestDataTooBig):
+        return problem(413, "too-large", _("The request is too large"))
+    elif isinstance(error, SuspiciousOperation):
+        error = exceptions.ParseError()
     if not isinstance(error, exceptions.APIException):
         structlog.get_logger(__name__).exception("unhandled error in the API")
         set_rollback()

@@ -8,6 +8,7 @@ from branch.domain.actor import Actor, Grant
 from branch.domain.roles import Role
 from branch.models import RoleAssignment, User
 from branch.queries.business_date import business_date
+from branch.queries.parameters import parameter
 
 
 def actor_for(user: User, *, request_id: str = "", mfa: bool = False) -> Actor:
@@ -24,3 +25,8 @@ def actor_for(user: User, *, request_id: str = "", mfa: bool = False) -> Actor:
         request_id=request_id,
         mfa=mfa,
     )
+
+
+def role_needs_second_factor(actor: Actor) -> bool:
+    """Whether a role this person holds may be used with a second factor only."""
+    return bool(set(parameter("mfa.required_roles")) & {str(role) for role in actor.roles})

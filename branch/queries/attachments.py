@@ -1,0 +1,40 @@
+"""Attachments are read through the thing they belong to: who sees it sees them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.apps import apps
+from django.db.models import BigIntegerField, Exists, Model, OuterRef, Q, QuerySet
+from django.db.models.functions import Cast
+
+from branch.domain.actor import Actor
+from branch.models import Attachment
+from branch.models.stateful import Subject
+from branch.queries.visibility import scope, visible
+
+
+@cache
+def subject_models() -> dict[str, type[Subject]]:
+    """Every kind of subject in every app, by the name that events and attachments carry."""
+    return {str(model._meta.model_name): model for model in apps.get_models() if issubclass(model, Subject)}
+
+
+def subject_of(attachment: Attachment, actor: Actor) -> Subject | None:
+    """The thing an attachment belongs to, if the actor may see it."""
+    model = subject_models()[attachment.subject_type]
+    return visible(model, actor).filter(pk=attachment.subject_id).first()
+
+
+def attachments_of(subject: Model) -> QuerySet[Attachment]:
+    """Newest first. The caller has already established that the actor may see the subject."""
+    return Attachment.objects.filter(subject_type=subject._meta.model_name, subject_id=str(subject.pk)).order_by("-id")
+
+
+@scope(Attachment)
+def _attachments(rows: QuerySet[Attachment], actor: Actor) -> QuerySet[Attachment]:
+    condition = Q(pk__in=[])
+    for name, model in subject_models().items():
+        seen = visible(model, actor).filter(pk=Cast(OuterRef("subject_id"), BigIntegerField()))
+        condition |= Q(Exists(seen), subject_type=name)
+    return rows.filter(condition)

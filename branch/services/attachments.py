@@ -1,0 +1,125 @@
+"""Taking files in and handing them out, each time through the thing they belong to."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+import structlog
+from django.utils.translation import gettext as _
+
+from branch.domain.actor import Actor
+from branch.domain.machine import on
+from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused
+from branch.domain.roles import Role
+from branch.models import Attachment
+from branch.models.stateful import Subject
+from branch.queries.attachments import subject_of
+from branch.queries.parameters import parameter
+from branch.queries.visibility import visible
+from branch.services.events import record
+from branch.services.file_store import StoredFile, names_older_than, open_stored, path_of, store
+from branch.services.file_types import sniff
+from branch.services.transition import may
+from branch.services.use_case import use_case
+
+logger = structlog.get_logger(__name__)
+
+#: Who may add a file to a subject they see; account managers to their own only.
+ATTACH = on(
+    "attach",
+    "",
+    "",
+    Role.ACCOUNT_MANAGER,
+    Role.CO_INVESTIGATOR,
+    Role.RISK_REVIEWER,
+    Role.APPROVER,
+    Role.DISBURSEMENT_OFFICER,
+    Role.LOAN_ACCOUNTANT,
+    Role.POST_LOAN_OFFICER,
+    Role.BRANCH_MANAGER,
+    Role.SYSTEM,
+)
+#: Longer than any transaction lasts, so that the file of one under way is never taken for an orphan.
+ORPHAN_AFTER_SECONDS = 3600
+
+
+@use_case("attach_file")
+def attach(*, actor: Actor, subject: Subject, kind: str, title: str, upload: Any) -> Attachment:
+    """Keep a file with `subject`. `upload` is bytes, or anything with `read` (and `name`, whose ending must agree).
+
+    Raises NotFound, PermissionRefused, and InvalidInput for the wrong kind or size of file or no title.
+    """
+    if not visible(type(subject), actor).filter(pk=subject.pk).exists():
+        raise NotFound(_("There is no such record."))
+    if not may(actor, ATTACH, subject):
+        raise PermissionRefused(_("Your role does not allow this here."), event=ATTACH.event)
+    title = _clean_title(title)
+    # The bytes are written first: a row never speaks of a file that is not there. When the caller's transaction
+    # fails later on, the bytes stay behind without a row and remove_orphan_files takes them away.
+    stored = store(upload, limit_bytes=parameter("upload.limit_bytes"))
+    try:
+        return _add_row(actor, subject, kind, title, stored, sniff(stored.path, _name_of(upload)).media_type)
+    except BaseException:
+        stored.path.unlink(missing_ok=True)
+        raise
+
+
+def _add_row(actor: Actor, subject: Subject, kind: str, title: str, stored: StoredFile, media_type: str) -> Attachment:
+    attachment = Attachment.objects.create(
+        subject_type=subject._meta.model_name,
+        subject_id=str(subject.pk),
+        kind=kind,
+        title=title,
+        media_type=media_type,
+        size_bytes=stored.size_bytes,
+        sha256=stored.sha256,
+        storage_name=stored.name,
+        office_id=subject.office_id,
+        customer_id=subject.subject_customer_id,
+        file_key=subject.file_key,
+        uploaded_by_id=actor.user_id,
+    )
+    # The title stays out of the record: people name files after people.
+    facts = {"attachment_id": attachment.pk, "kind": kind, "sha256": stored.sha256, "media_type": media_type}
+    record("attachment.add", subject, actor=actor, after=facts)
+    return attachment
+
+
+def _clean_title(title: str) -> str:
+    cleaned = " ".join(str(title).split())
+    if not cleaned:
+        raise InvalidInput(fields={"title": [_("Give the document a title.")]})
+    return cleaned[:200]
+
+
+def _name_of(upload: Any) -> str:
+    return "" if isinstance(upload, bytes) else str(getattr(upload, "name", "") or "")
+
+
+@use_case("open_attachment")
+def open_attachment(*, actor: Actor, attachment_id: int) -> tuple[Attachment, BinaryIO]:
+    """The row and its open file; every opening is on the record.
+
+    Raises NotFound when there is no such attachment or the actor may not see what it belongs to.
+    """
+    attachment = Attachment.objects.filter(pk=attachment_id).first()
+    subject = subject_of(attachment, actor) if attachment else None
+    if attachment is None or subject is None:
+        raise NotFound(_("There is no such document."))
+    facts = {"attachment_id": attachment.pk, "kind": attachment.kind}
+    record("attachment.download", subject, actor=actor, after=facts)
+    try:
+        return attachment, open_stored(attachment.storage_name)
+    except FileNotFoundError:
+        logger.error("the file of an attachment is missing", attachment=attachment.pk)
+        raise NotFound(_("The file of this document is missing. Tell the administrator.")) from None
+
+
+def remove_orphan_files() -> int:
+    """Delete stored bytes that no row speaks of (their transaction failed); returns how many."""
+    removed = 0
+    for name in names_older_than(ORPHAN_AFTER_SECONDS):
+        if not Attachment.objects.filter(storage_name=name).exists():
+            path_of(name).unlink(missing_ok=True)
+            removed += 1
+    return removed
