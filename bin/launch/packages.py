@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from launch.console import Failure, step
+from launch.console import Failure, log_tail, step
 from launch.folders import PYTHON, ROOT, VENV
 from launch.processes import run
 
@@ -34,27 +34,29 @@ def install_python(*names: str) -> None:
         stamp, wanted = VENV / f".installed-{name}", fingerprint(ROOT / name)
         if not _matches(stamp, wanted):
             with step(f"Installing {name}"):
-                run(
-                    [PYTHON, *INSTALL, "-r", ROOT / name],
-                    environment=os.environ | {"PIP_ROOT_USER_ACTION": "ignore"},
-                )
+                quiet = os.environ | {"PIP_ROOT_USER_ACTION": "ignore"}
+                run([PYTHON, *INSTALL, "-r", ROOT / name], environment=quiet, log=_log())
             stamp.write_text(wanted)
 
 
 def install_node() -> None:
     """Install the front-end packages of package-lock.json."""
-    stamp, wanted = (
-        NODE_MODULES / ".installed",
-        fingerprint(ROOT / "package.json", ROOT / "package-lock.json"),
-    )
+    stamp = NODE_MODULES / ".installed"
+    wanted = fingerprint(ROOT / "package.json", ROOT / "package-lock.json")
     if _matches(stamp, wanted):
         return
     with step("Installing the front-end packages"):
         if not _npm_ci(shutil.which("npm")):
             install_python("requirements-node.txt")
             if not _npm_ci(str(VENV / "bin" / "npm")):
-                raise Failure("npm ci failed; its messages are above.")
+                raise Failure(f"npm ci failed:\n{log_tail(_log())}\n  The whole output is in {_log()}")
     stamp.write_text(wanted)
+
+
+def _log() -> Path:
+    folder = ROOT / "var"
+    folder.mkdir(exist_ok=True)
+    return folder / "install.log"
 
 
 def _matches(stamp: Path, wanted: str) -> bool:
@@ -85,4 +87,4 @@ def _npm_ci(npm: str | None) -> bool:
     path = f"{Path(npm).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     # A bank's network has certificates of its own; the system knows them, a Node from a wheel does not.
     environment = os.environ | {"PATH": path, "NODE_USE_SYSTEM_CA": "1"}
-    return run(words, environment=environment, check=False) == 0
+    return run(words, environment=environment, log=_log(), check=False) == 0

