@@ -116,6 +116,7 @@ class Repayment(models.Model):
     amount = models.DecimalField(_("amount"), max_digits=16, decimal_places=2)
     value_date = models.DateField(_("value date"))
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+    is_payoff = models.BooleanField(_("pays the loan off"), default=False)
     booked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     booked_at = models.DateTimeField(_("booked at"), db_default=Now())
 
@@ -139,6 +140,7 @@ class LoanEntry(models.Model):
         INTEREST = "interest", _("Interest repaid")
         PENALTY = "penalty", _("Penalty interest repaid")
         SUSPENSE = "suspense", _("Held for the borrower")
+        SUSPENSE_USED = "suspense_used", _("Taken from what was held")
 
     loan = models.ForeignKey(Loan, models.PROTECT, related_name="entries")
     customer_id = models.BigIntegerField()

@@ -1,0 +1,108 @@
+"""Do the stored balances equal what they are made of? Set-based over the whole portfolio; reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import connection
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """One stored amount that is not what its parts sum to, in yuan; `where` names the row."""
+
+    where: str
+    what: str
+    stored: Decimal
+    expected: Decimal
+
+
+#: What is compared → query of (row, stored, expected) for the rows that disagree. Penalty accrues by the day and is
+#: paid by entries; a drawn limit is what loans (revolving: outstanding, else paid out) and payments under way took.
+CHECKS: dict[str, str] = {
+    "outstanding principal": """
+        SELECT l.number, l.outstanding_principal, COALESCE(e.disbursed - e.principal, 0)
+        FROM loans_loan l LEFT JOIN entry_sums e ON e.loan_id = l.id
+        WHERE l.outstanding_principal <> COALESCE(e.disbursed - e.principal, 0)""",
+    "principal paid out": """
+        SELECT l.number, l.principal, COALESCE(e.disbursed, 0)
+        FROM loans_loan l LEFT JOIN entry_sums e ON e.loan_id = l.id
+        WHERE l.principal <> COALESCE(e.disbursed, 0)""",
+    "held for the borrower": """
+        SELECT l.number, l.suspense_amount, COALESCE(e.held, 0)
+        FROM loans_loan l LEFT JOIN entry_sums e ON e.loan_id = l.id
+        WHERE l.suspense_amount <> COALESCE(e.held, 0)""",
+    "penalty due": """
+        SELECT l.number, l.penalty_due, COALESCE(a.penalty, 0) - COALESCE(e.penalty, 0)
+        FROM loans_loan l LEFT JOIN entry_sums e ON e.loan_id = l.id
+        LEFT JOIN (SELECT loan_id, SUM(penalty) AS penalty FROM loans_accrual GROUP BY loan_id) a ON a.loan_id = l.id
+        WHERE l.penalty_due <> COALESCE(a.penalty, 0) - COALESCE(e.penalty, 0)""",
+    "principal of the schedule": """
+        SELECT l.number, COALESCE(s.principal, 0), l.principal
+        FROM loans_loan l
+        LEFT JOIN (SELECT loan_id, SUM(principal) AS principal FROM loans_instalment GROUP BY loan_id) s
+          ON s.loan_id = l.id
+        WHERE COALESCE(s.principal, 0) <> l.principal""",
+    "principal paid on an instalment": """
+        SELECT l.number || '/' || i.number, i.principal_paid, COALESCE(e.principal, 0)
+        FROM loans_instalment i JOIN loans_loan l ON l.id = i.loan_id
+        LEFT JOIN instalment_sums e ON e.loan_id = i.loan_id AND e.instalment_number = i.number
+        WHERE i.principal_paid <> COALESCE(e.principal, 0)""",
+    "interest paid on an instalment": """
+        SELECT l.number || '/' || i.number, i.interest_paid, COALESCE(e.interest, 0)
+        FROM loans_instalment i JOIN loans_loan l ON l.id = i.loan_id
+        LEFT JOIN instalment_sums e ON e.loan_id = i.loan_id AND e.instalment_number = i.number
+        WHERE i.interest_paid <> COALESCE(e.interest, 0)""",
+    "entry of no instalment": """
+        SELECT l.number || '/' || COALESCE(e.instalment_number::text, '?'), e.principal + e.interest, 0
+        FROM instalment_sums e JOIN loans_loan l ON l.id = e.loan_id
+        LEFT JOIN loans_instalment i ON i.loan_id = e.loan_id AND i.number = e.instalment_number
+        WHERE i.id IS NULL AND e.principal + e.interest <> 0""",
+    "entries of a repayment": """
+        SELECT r.reference, r.amount, COALESCE(e.amount, 0)
+        FROM loans_repayment r LEFT JOIN (
+            SELECT repayment_id, SUM(CASE WHEN kind = 'suspense_used' THEN -amount ELSE amount END) AS amount
+            FROM loans_loanentry GROUP BY repayment_id
+        ) e ON e.repayment_id = r.id
+        WHERE r.amount <> COALESCE(e.amount, 0)""",
+    "drawn limit": """
+        SELECT c.number, f.drawn_amount, COALESCE(d.drawn, 0)
+        FROM loans_facility f JOIN loans_contract c ON c.id = f.contract_id
+        LEFT JOIN (
+            SELECT d.facility_id, SUM(
+                CASE WHEN l.id IS NULL THEN d.amount
+                     WHEN f.is_revolving THEN l.outstanding_principal ELSE l.principal END) AS drawn
+            FROM loans_drawdown d JOIN loans_facility f ON f.id = d.facility_id
+            LEFT JOIN loans_loan l ON l.drawdown_id = d.id
+            WHERE d.state IN ('disbursing', 'unknown', 'disbursed') GROUP BY d.facility_id
+        ) d ON d.facility_id = f.id
+        WHERE f.drawn_amount <> COALESCE(d.drawn, 0)""",
+}
+
+#: Sums of entries, per loan and per instalment: what every balance rests on.
+_SUMS = """
+    WITH entry_sums AS (
+        SELECT loan_id,
+               SUM(amount) FILTER (WHERE kind = 'disbursement') AS disbursed,
+               COALESCE(SUM(amount) FILTER (WHERE kind = 'principal'), 0) AS principal,
+               COALESCE(SUM(amount) FILTER (WHERE kind = 'penalty'), 0) AS penalty,
+               COALESCE(SUM(amount) FILTER (WHERE kind = 'suspense'), 0)
+                 - COALESCE(SUM(amount) FILTER (WHERE kind = 'suspense_used'), 0) AS held
+        FROM loans_loanentry GROUP BY loan_id
+    ), instalment_sums AS (
+        SELECT loan_id, instalment_number,
+               COALESCE(SUM(amount) FILTER (WHERE kind = 'principal'), 0) AS principal,
+               COALESCE(SUM(amount) FILTER (WHERE kind = 'interest'), 0) AS interest
+        FROM loans_loanentry WHERE kind IN ('principal', 'interest') GROUP BY loan_id, instalment_number
+    )"""
+
+
+def disagreements() -> Iterator[Disagreement]:
+    """Every stored amount of every loan and line that is not the sum of its parts."""
+    with connection.cursor() as cursor:
+        for what, query in CHECKS.items():
+            cursor.execute(f"{_SUMS} {query} ORDER BY 1")
+            for where, stored, expected in cursor.fetchall():
+                yield Disagreement(where, what, stored, Decimal(expected))

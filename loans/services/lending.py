@@ -1,0 +1,102 @@
+"""From a drawdown paid out to a loan with its schedule."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from branch.domain.actor import Actor
+from branch.domain.refusals import Unmet
+from branch.domain.roles import Role
+from branch.services.outbox import publish
+from branch.services.transition import create
+from loans.domain.daycount import DayCount
+from loans.domain.periods import Frequency, Unit
+from loans.domain.schedule import Schedule, build_schedule
+from loans.domain.terms import RepaymentMethod, ScheduleTerms, TermsError
+from loans.models import Contract, Drawdown, Instalment, Loan, LoanEntry
+
+SYSTEM = frozenset({Role.SYSTEM})
+
+
+def schedule_of(contract: Contract, amount: Decimal, start_date: date) -> Schedule:
+    """The schedule of `amount` yuan paid out on `start_date` under the contract's terms.
+
+    Raises Unmet when no schedule follows from them.
+    """
+    try:
+        return build_schedule(
+            ScheduleTerms(
+                principal=amount,
+                annual_rate=contract.annual_rate,
+                start_date=start_date,
+                repayment_method=RepaymentMethod(contract.repayment_method),
+                day_count=DayCount(contract.day_count),
+                instalments=contract.instalments,
+                frequency=Frequency(Unit(contract.frequency_unit), contract.frequency_every),
+            )
+        )
+    except (TermsError, ValueError) as error:
+        raise Unmet(
+            _("No schedule follows from the contract's terms for this amount."), terms_error=str(error)
+        ) from error
+
+
+def create_loan_from_drawdown(*, actor: Actor, drawdown: Drawdown, start_date: date) -> Loan:
+    """The loan of a drawdown paid out on `start_date`, its instalments and the entry its balance rests on.
+
+    Runs in the transaction that confirms the drawdown. Raises IntegrityError for a second loan of one drawdown.
+    """
+    contract = drawdown.facility.contract
+    schedule = schedule_of(contract, drawdown.amount, start_date)
+    loan = Loan(
+        office=drawdown.office,
+        number=_loan_number(drawdown),
+        drawdown=drawdown,
+        application_id=drawdown.application_id,
+        customer_id=drawdown.customer_id,
+        owner_id=drawdown.owner_id,
+        principal=drawdown.amount,
+        annual_rate=contract.annual_rate,
+        penalty_rate=contract.penalty_rate,
+        day_count=contract.day_count,
+        start_date=start_date,
+        maturity_date=schedule.rows[-1].due_date,
+        outstanding_principal=drawdown.amount,
+        shard_key=drawdown.customer_id,
+    )
+    create(loan, actor=actor, roles=SYSTEM)
+    _add_instalments(loan, schedule)
+    LoanEntry.objects.create(
+        loan=loan,
+        customer_id=loan.customer_id,
+        kind=LoanEntry.Kind.DISBURSEMENT,
+        amount=loan.principal,
+        value_date=start_date,
+    )
+    publish("loan.created", loan_id=loan.pk)
+    return loan
+
+
+def _loan_number(drawdown: Drawdown) -> str:
+    """The drawdown's own number with L for D: HT-2026-000012-D1 becomes HT-2026-000012-L1."""
+    contract, _dash, rest = drawdown.number.rpartition("-")
+    return f"{contract}-L{rest.removeprefix('D')}"
+
+
+def _add_instalments(loan: Loan, schedule: Schedule) -> None:
+    Instalment.objects.bulk_create(
+        Instalment(
+            loan=loan,
+            customer_id=loan.customer_id,
+            number=row.number,
+            start_date=row.period_start,
+            due_date=row.due_date,
+            principal=row.principal,
+            interest=row.interest,
+            balance_after=row.balance,
+        )
+        for row in schedule.rows
+    )

@@ -1,0 +1,25 @@
+"""Background work of lending: payments to and from the core bank. Every task may run twice."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from loans.services import debits, payouts, rail_round
+
+
+@shared_task
+def send_payout(instruction_id: int) -> None:
+    """Send one payout."""
+    payouts.send_payout(instruction_id=instruction_id)
+
+
+@shared_task
+def send_collection(instruction_id: int) -> None:
+    """Send one debit."""
+    debits.send_collection(instruction_id=instruction_id)
+
+
+@shared_task
+def resume_payouts() -> int:
+    """Take up payments whose task was lost or whose answer is missing. Returns how many were tried."""
+    return rail_round.resume_payments()
