@@ -4,10 +4,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Self
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,7 +19,6 @@ class BankProcess:
     ) -> None:
         self.folder, self.token, self.host, self._log = folder, token, host, log
         self.port = 0
-        self.started_in_seconds = 0.0
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -35,7 +33,6 @@ class BankProcess:
     def start(self) -> None:
         """Returns when the bank listens. Raises RuntimeError when it ends instead."""
         command = [sys.executable, "-m", "branch.sandbox_bank", "--host", self.host, "--port", str(self.port)]
-        began_at = time.monotonic()
         self._process = subprocess.Popen(
             [*command, "--data", str(self.folder)],
             cwd=ROOT,
@@ -49,7 +46,6 @@ class BankProcess:
         if not announced:
             raise RuntimeError(f"The sandbox bank ended with exit code {self._process.wait()}.")
         self.port = int(announced.rsplit(":", 1)[1])
-        self.started_in_seconds = time.monotonic() - began_at
 
     def kill(self) -> None:
         """SIGKILL: no last words."""
@@ -74,7 +70,7 @@ class BankProcess:
         if self._process:
             self._process.send_signal(number)
 
-    def __enter__(self) -> "BankProcess":
+    def __enter__(self) -> Self:
         self.start()
         return self
 

@@ -47,6 +47,12 @@ def rail_to(bank: BankProcess, timeout_seconds: float = 5.0) -> PaymentRail:
     return PaymentRail(bank.url, bank.token, timeout_seconds)
 
 
+def seen(rail, reference):
+    """The status the bank gives, None when it never saw the payment."""
+    answer = rail.query(reference)
+    return answer.status if answer else None
+
+
 def payout(reference, amount="100.00", account=None, **more):
     return PayoutOrder(reference, Decimal(amount), account or reference, "王记杂货店", "放款", **more)
 
@@ -110,7 +116,7 @@ def test_collection_file_goes_out_and_its_result_comes_in(bank, rail):
 
     pending = rail.collection_file_result("FILE/1")
     assert (pending.status, pending.answers) == ("processing", ())
-    assert rail.query("batch-1").status == "processing"
+    assert seen(rail, "batch-1") == "processing"
     time.sleep(0.35)
     result = rail.collection_file_result("FILE/1")
     assert result.status == "done"
@@ -170,7 +176,7 @@ def test_time_out_after_booking_is_found_by_asking(bank, rail):
     with pytest.raises(NoAnswer):
         rail.pay_out(payout("lost-2"))
 
-    assert rail.query("lost-2").status == "succeeded"
+    assert seen(rail, "lost-2") == "succeeded"
     assert bank.balance("lost-2") == "100.00"
 
 
@@ -180,11 +186,11 @@ def test_impatient_caller_learns_of_a_slow_payment_and_never_doubles_it(bank):
 
     with pytest.raises(NoAnswer):
         rail.pay_out(payout("lost-3"))
-    assert rail.query("lost-3").status == "processing"
+    assert seen(rail, "lost-3") == "processing"
     assert rail.pay_out(payout("lost-3")).status == "processing"
     time.sleep(0.6)
 
-    assert rail.query("lost-3").status == "succeeded"
+    assert seen(rail, "lost-3") == "succeeded"
     assert bank.balance("lost-3") == "100.00"
 
 
@@ -219,8 +225,7 @@ def test_bank_killed_around_a_payout_pays_once(tmp_path, moment):
             bank.kill()
         bank.start()
 
-        seen = rail.query("kill-1")
-        assert (seen.status if seen else None) == (None if moment == "before" else "succeeded")
+        assert seen(rail, "kill-1") == (None if moment == "before" else "succeeded")
         assert rail.pay_out(payout("kill-1")).status == "succeeded"
         assert bank.balance("kill-1") == "100.00"
         assert len(rail.account_flows("kill-1")) == 1
@@ -307,7 +312,7 @@ def read_request(connection):
 def server_saying(answer, pause_between_bytes=0.0):
     """A rail to a server that gives `answer` to every request, and the requests it saw."""
     listener = socket.create_server(("127.0.0.1", 0))
-    seen = []
+    requests = []
 
     def serve():
         while True:
@@ -316,7 +321,7 @@ def server_saying(answer, pause_between_bytes=0.0):
             except OSError:
                 return
             with closing(connection):
-                seen.append(read_request(connection))
+                requests.append(read_request(connection))
                 try:
                     pieces = [answer] if not pause_between_bytes else [bytes([byte]) for byte in answer]
                     for piece in pieces:
@@ -327,7 +332,7 @@ def server_saying(answer, pause_between_bytes=0.0):
 
     threading.Thread(target=serve, daemon=True).start()
     try:
-        yield PaymentRail(f"http://127.0.0.1:{listener.getsockname()[1]}/bank/", "secret", 0.5), seen
+        yield PaymentRail(f"http://127.0.0.1:{listener.getsockname()[1]}/bank/", "secret", 0.5), requests
     finally:
         # Closing alone leaves the thread in accept().
         listener.shutdown(socket.SHUT_RDWR)
@@ -335,10 +340,10 @@ def server_saying(answer, pause_between_bytes=0.0):
 
 
 def test_request_goes_where_and_as_it_should():
-    with server_saying(http_answer(body=GOOD)) as (rail, seen):
+    with server_saying(http_answer(body=GOOD)) as (rail, requests):
         answer = rail.pay_out(payout("x-1"))
 
-    head, body = seen[0]
+    head, body = requests[0]
     assert head.startswith(b"POST /bank/payouts HTTP/1.1\r\n")
     assert b"\r\nAuthorization: Bearer secret\r\n" in head + b"\r\n"
     assert json.loads(body)["amount"] == "100.00"
@@ -381,11 +386,11 @@ def test_request_goes_where_and_as_it_should():
     ],
 )
 def test_garbled_answer_is_no_answer_and_is_not_followed(answer):
-    with server_saying(answer) as (rail, seen):
+    with server_saying(answer) as (rail, requests):
         with pytest.raises(NoAnswer) as caught:
             rail.pay_out(payout("x-1"))
         assert type(caught.value) is NoAnswer
-        assert len(seen) == 1, "one request, no redirect, no retry of its own"
+        assert len(requests) == 1, "one request, no redirect, no retry of its own"
 
 
 @pytest.mark.parametrize(

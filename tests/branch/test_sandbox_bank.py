@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import sqlite3
@@ -16,6 +17,7 @@ from urllib.parse import quote
 
 import pytest
 
+from branch.sandbox_bank import shapes
 from branch.sandbox_bank.books import Books
 from branch.sandbox_bank.process import ROOT, BankProcess
 
@@ -207,6 +209,14 @@ def test_payout_that_makes_no_sense_is_refused_and_not_kept(bank, change, field)
     assert (status, answer["code"], answer["field"]) == (422, "invalid", field)
     assert bank.get("/payments/nonsense") == (404, {"status": "not_found"})
     assert bank.balance("nonsense") == "0.00"
+
+
+@pytest.mark.parametrize("name", ["王\u3000记", "𠮷野家", "\U000323af店", "买买提·艾力", "O'Brien & Co."])
+def test_names_as_people_write_them_are_taken(bank, name):
+    account = f"name-{len(name)}-{ord(name[0])}"
+
+    assert bank.post("/payouts", payout(account, payee_account=account, payee_name=name))[0] == 200
+    assert bank.get(f"/accounts/{account}")[1]["holder_name"] == name
 
 
 # --- collections -----------------------------------------------------------------------------------------
@@ -699,13 +709,16 @@ def test_caller_that_hangs_up_frees_the_held_answer(own_bank):
 
 
 def test_starts_quickly(tmp_path):
-    """The target is 0.3 s; the best of several, since the machine may be busy with something else."""
+    """Under 0.3 s from nothing, in processor time (start and stop together): the machine may be busy otherwise."""
     took = []
-    for number in range(5):
+    for number in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         with Bank(tmp_path / str(number)) as bank:
-            took.append(bank.started_in_seconds)
             assert bank.get("/healthz")[0] == 200
-    assert min(took) < 0.3
+            bank.stop()
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert 0 < min(took) < 0.3
 
 
 def test_taken_port_and_missing_token_are_told(own_bank, tmp_path):
@@ -750,10 +763,9 @@ def test_interrupt_from_the_keyboard_ends_it_too(own_bank):
 def test_books_date_by_the_calendar_of_china(tmp_path):
     eight_pm_utc = 1_795_464_000.0  # 2026-11-23 20:00 UTC is the 24th in China
     books = Books(tmp_path, lambda: eight_pm_utc)
-    from branch.sandbox_bank.shapes import payout as shaped
-
-    answer = books.receive(shaped(payout("dated-1"))).view
+    answer = books.receive(shapes.payout(payout("dated-1"))).view
     books.close()
 
+    assert answer is not None
     assert answer["business_date"] == "2026-11-24"
     assert answer["booked_at"] == "2026-11-23T20:00:00.000+00:00"
