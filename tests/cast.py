@@ -60,4 +60,4 @@ def make_cast() -> SimpleNamespace:
     def actor(username: str) -> Actor:
         return actor_for(User.objects.get(username=username))
 
-    return SimpleNamespace(offices=SimpleNamespace(**offices), actor=actor, **people)
+    return SimpleNamespace(offices=SimpleNamespace(**offices), actor=actor, OPENING=OPENING, **people)

@@ -20,7 +20,7 @@ from branch.services.outbox import publish
 from branch.services.transition import kind_of, lock, save, take_duty, transition
 from branch.services.use_case import use_case
 from loans.models import Application, Investigation
-from loans.services import offers
+from loans.services import applications, offers
 
 #: What doing a stage of a kind counts as, and the role it takes.
 DUTY_OF = {ReviewStage.Kind.OPINION: Duty.REVIEW, ReviewStage.Kind.DECISION: Duty.APPROVE}
@@ -228,8 +228,6 @@ def withdraw_file(
     *, actor: Actor, application_id: int, reason: str, expected_version: int | None = None
 ) -> Application:
     """The customer no longer wants it: withdraw the application and cancel a review that is open."""
-    from loans.services import applications
-
     application = applications.withdraw_application(
         actor=actor, application_id=application_id, reason=reason, expected_version=expected_version
     )

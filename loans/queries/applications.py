@@ -77,7 +77,7 @@ def earlier_loans(customer_id: int) -> int:
 def known_grade(application: Application) -> str:
     """The risk grade of this file's investigation; before there is one, of the customer's last; else empty."""
     rows = Investigation.objects.filter(customer_id=application.customer_id).exclude(findings={})
-    own = rows.filter(application=application).first()
+    own = rows.filter(application_id=application.pk).first()
     latest = rows.filter(state="closed").order_by("-pk").first()
     return str((own or latest).findings.get("risk_grade") or "") if own or latest else ""
 
