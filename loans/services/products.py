@@ -201,7 +201,8 @@ def _announcement(row: Mapping[str, Any], number: int) -> LprRate:
 
 
 def _is_percentage(rate: Decimal) -> bool:
-    return rate.is_finite() and 0 < rate < 100 and rate == round(rate, 2)
+    # Anything below a tenth of a percent is a fraction sent where a percentage belongs.
+    return rate.is_finite() and Decimal("0.1") <= rate < 100 and rate == round(rate, 2)
 
 
 def _bad_row(number: int, message: str) -> InvalidInput:
