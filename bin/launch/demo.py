@@ -144,26 +144,9 @@ def _start_bank(supervisor: Supervisor, variables: dict[str, str]) -> None:
 
 
 def _start_programs(supervisor: Supervisor, variables: dict[str, str], host: str, port: int) -> None:
-    web = [
-        "gunicorn",
-        "config.wsgi:application",
-        "--bind",
-        f"{host}:{port}",
-        "--workers",
-        "2",
-        "--threads",
-        "4",
-    ]
+    web = ["gunicorn", "config.wsgi:application", "--bind", f"{host}:{port}", "--workers", "2", "--threads", "4"]
     commands = {
-        "web": [
-            *web,
-            "--preload",
-            "--no-control-socket",
-            "--graceful-timeout",
-            "10",
-            "--access-logfile",
-            "-",
-        ],
+        "web": [*web, "--preload", "--no-control-socket", "--graceful-timeout", "10"],
         "worker": ["celery", "-A", "config", "worker", "--concurrency", "2", "--loglevel", "INFO"],
         "beat": ["celery", "-A", "config", "beat", "--loglevel", "INFO"],
     }

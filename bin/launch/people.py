@@ -7,10 +7,10 @@ PEOPLE = (
     (
         "lin",
         "account manager",
-        "turn a lead into a customer, file and investigate an application, request a drawdown",
+        "win a customer, file and investigate an application, ask for the money",
     ),
     ("zhao", "second investigator", "sign Lin's investigation as the second pair of eyes"),
-    ("sun", "risk reviewer", "give an opinion on the file under review"),
+    ("sun", "risk reviewer", "give an opinion on a file under review"),
     ("qian", "approver", "approve or decline within a limit; try one above it"),
     ("wu", "disbursement officer", "tick off the conditions and release the money"),
     ("zhou", "branch manager", "see the whole branch, reassign work, close the business day"),
