@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from launch import environment, packages, people, ports, postgres, processes, valkey
 from launch.console import Failure, say, step
@@ -138,7 +139,7 @@ def _start_bank(supervisor: Supervisor, variables: dict[str, str]) -> None:
     if "CORE_BANK_URL" in os.environ:
         return
     port = variables["CORE_BANK_URL"].rpartition(":")[2]
-    words = [PYTHON, "-m", "branch.sandbox_bank", "--port", port, "--data", DEMO.bank]
+    words: list[str | Path] = [PYTHON, "-m", "branch.sandbox_bank", "--port", port, "--data", DEMO.bank]
     with step("Starting the sandbox core bank"):
         supervisor.start("bank", partial(spawn, "bank", words, DEMO, environment=variables))
 
@@ -152,7 +153,7 @@ def _start_programs(supervisor: Supervisor, variables: dict[str, str], host: str
     }
     with step("Starting the web server, the worker and the scheduler"):
         for name, (program, *options) in commands.items():
-            words = [PYTHON, VENV / "bin" / program, *options]
+            words: list[str | Path] = [PYTHON, VENV / "bin" / program, *options]
             supervisor.start(name, partial(spawn, name, words, DEMO, environment=variables))
 
 

@@ -8,6 +8,7 @@ from launch.console import Failure, say
 from launch.folders import TEST
 from launch.locks import turn
 from launch.processes import Process
+from launch.signals import stop_signals
 from launch.state import State
 
 USAGE = """bin/services start   start PostgreSQL and Valkey for the tests, and leave them in the background
@@ -47,7 +48,7 @@ def ensure() -> None:
 
 def stop() -> None:
     """Stop those that are up."""
-    with processes.stop_signals.hold():
+    with stop_signals.hold():
         KEEP.unlink(missing_ok=True)
         processes.stop_all(running())
 

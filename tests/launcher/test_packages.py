@@ -26,22 +26,22 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         commands.append(" ".join(map(str, command)))
         return 0
 
-    monkeypatch.setattr(packages, "ROOT", tmp_path)
-    monkeypatch.setattr(packages, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr("launch.packages.ROOT", tmp_path)
+    monkeypatch.setattr("launch.packages.VENV", tmp_path / ".venv")
     monkeypatch.setattr(packages, "NODE_MODULES", tmp_path / "node_modules")
     monkeypatch.setattr(packages, "_usable", lambda: True)
     monkeypatch.setattr(packages, "run", note)
-    monkeypatch.setattr(packages.shutil, "which", lambda name: "/usr/bin/npm")
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/npm")
     return commands
 
 
-def test_python_packages_are_installed_when_their_lock_changes(checkout: list[str]):
+def test_python_packages_are_installed_when_their_lock_changes(checkout: list[str], tmp_path: Path):
     packages.install_python("requirements.txt")
     packages.install_python("requirements.txt")
     assert len(checkout) == 1
     assert "--require-hashes" in checkout[0]
 
-    (packages.ROOT / "requirements.txt").write_text("2")
+    (tmp_path / "requirements.txt").write_text("2")
     packages.install_python("requirements.txt")
     assert len(checkout) == 2
 
@@ -66,13 +66,15 @@ def test_front_end_packages_are_installed_when_their_lock_changes(checkout: list
     assert checkout[0].startswith("/usr/bin/npm ci --ignore-scripts")
 
 
-def test_without_npm_one_is_installed_from_its_lock(checkout: list[str], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(packages.shutil, "which", lambda name: None)
+def test_without_npm_one_is_installed_from_its_lock(
+    checkout: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("shutil.which", lambda name: None)
 
     packages.install_node()
 
     assert "requirements-node.txt" in checkout[0]
-    assert checkout[1].startswith(f"{packages.VENV}/bin/npm ci")
+    assert checkout[1].startswith(f"{tmp_path}/.venv/bin/npm ci")
 
 
 @pytest.mark.parametrize("name", LOCKS)
