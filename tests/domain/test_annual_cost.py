@@ -56,6 +56,8 @@ def test_regulation_z_examples(
         (date(1978, 3, 20), date(1978, 4, 21), WEEKLY, (4, Fraction(4, 7))),
         (date(2026, 1, 31), date(2026, 2, 28), MONTHLY, (1, Fraction(0))),
         (date(2026, 1, 15), date(2026, 1, 20), MONTHLY, (0, Fraction(5, 30))),
+        # Thirty days that are not a month of the calendar still are one period.
+        (date(2026, 1, 15), date(2026, 2, 14), MONTHLY, (1, Fraction(0))),
         (date(2026, 1, 15), date(2026, 1, 20), Frequency(Unit.DAY, 2), (2, Fraction(1, 2))),
     ],
 )

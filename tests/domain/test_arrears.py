@@ -38,6 +38,13 @@ JANUARY_PAID = InstalmentPayment(1, date(2026, 1, 15), Decimal("800.00"), Decima
             "1695.00",
             "a payment dated tomorrow does not count today",
         ),
+        (
+            date(2026, 2, 20),
+            (InstalmentPayment(1, date(2026, 2, 20), Decimal("800.00"), Decimal("50.00"), Decimal("5.00")),),
+            5,
+            "840.00",
+            "a payment dated today counts today",
+        ),
     ],
 )
 def test_arrears(as_of: date, payments: tuple[InstalmentPayment, ...], days: int, amount: str, label: str) -> None:

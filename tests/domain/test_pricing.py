@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -69,7 +70,7 @@ def test_a_price_is_lpr_plus_components_with_their_sources() -> None:
     ("limits", "rate", "bound", "difference"),
     [({"floor": Decimal("0.05")}, "0.05", "floor", "80"), ({"cap": Decimal("0.04")}, "0.04", "cap", "-20")],
 )
-def test_floor_and_cap_show_as_a_component(limits: dict[str, Decimal], rate: str, bound: str, difference: str) -> None:
+def test_floor_and_cap_show_as_a_component(limits: dict[str, Any], rate: str, bound: str, difference: str) -> None:
     price = price_loan(table=LPR_HISTORY, day=date(2026, 1, 1), term_months=6, components=[MARGIN], **limits)
 
     assert price.annual_rate == Decimal(rate)
