@@ -40,6 +40,8 @@ class Action:
     when one of `roles` is held; `when` narrows that further. `on` is "item" or "list".
     `partial` passes on only the fields that were sent; `method` is how the API takes it.
     `answer` turns what the service returns into the API's body where that is not the noun itself.
+    On a page the person goes on to the thing's own page, or sees `answer_template` (with `result`, and `answer`
+    where that is given) in place of the form.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Action:
     context: Callable[[Actor, Any], dict[str, Any]] | None = None
     answer: Callable[[Any], Any] | None = None
     answer_serializer: type[Serializer] | None = None
+    answer_template: str = ""
     status: int = 200
     id_argument: str = ""
 
@@ -198,6 +201,15 @@ def register(noun: Noun) -> Noun:
     NOUNS[noun.name] = noun
     _BY_MODEL.setdefault(noun.model, noun)
     return noun
+
+
+def extend(name: str, *actions: Action) -> None:
+    """Offer further use cases on a noun of an app below: sending an application to review is approvals' business.
+
+    Called while the nouns load, before any route is made of them. Raises KeyError for an unknown noun.
+    """
+    noun = NOUNS[name]
+    object.__setattr__(noun, "actions", (*noun.actions, *actions))
 
 
 def noun_of(obj: Any) -> Noun | None:

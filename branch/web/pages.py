@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.utils.crypto import get_random_string
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_tables2 import RequestConfig
 
@@ -130,6 +131,7 @@ def _action_view(noun: Noun, action: Action) -> Any:
             form = form_class(initial=initial, actor=actor, instance=obj)
             return _show(request, noun, action, obj, form)
         form = form_class(request.POST, request.FILES, actor=actor, instance=obj)
+        _require_only(form, _sent(request, action))
         if not form.is_valid():
             return _show(request, noun, action, obj, form, status=422)
         try:
@@ -144,16 +146,31 @@ def _action_view(noun: Noun, action: Action) -> Any:
     return view
 
 
+def _sent(request: HttpRequest, action: Action) -> set[str] | None:
+    """The fields a page that saves as typed sent, one at a time; None where a whole form was sent."""
+    return set(request.POST) | set(request.FILES) if action.partial and "partial" in request.POST else None
+
+
+def _require_only(form: ActionForm, sent: set[str] | None) -> None:
+    for name in set(form.fields) - sent if sent is not None else ():
+        form.fields[name].required = False
+
+
 def _submitted(request: HttpRequest, noun: Noun, action: Action, obj: Any, form: ActionForm) -> HttpResponse:
     actor = actor_of(request)
     version = request.POST.get("version", "")
 
-    def work() -> tuple[int, Any]:
-        result = action.call(
-            actor, obj.pk if obj is not None else None, form.values(), int(version) if version.isdigit() else None, noun
-        )
-        return 200, {"url": url_of(result) or (noun.url(obj) if obj is not None else noun.url())}
+    def call() -> Any:
+        pk = obj.pk if obj is not None else None
+        values = form.values(_sent(request, action))
+        return action.call(actor, pk, values, int(version) if version.isdigit() else None, noun)
 
+    def work() -> tuple[int, Any]:
+        result = call()
+        return 200, {"url": _next_url(request) or url_of(result) or (noun.url(obj) if obj is not None else noun.url())}
+
+    if action.answer_template:
+        return _answered(request, noun, action, obj, form, call())
     key = request.POST.get("idempotency_key", "")
     if key:
         body = json.dumps({k: request.POST.getlist(k) for k in sorted(request.POST) if k != "csrfmiddlewaretoken"})
@@ -172,6 +189,26 @@ def _submitted(request: HttpRequest, noun: Noun, action: Action, obj: Any, form:
         response["HX-Redirect"] = answer["url"]
         return response
     return redirect(answer["url"])
+
+
+def _answered(
+    request: HttpRequest, noun: Noun, action: Action, obj: Any, form: ActionForm, result: Any
+) -> HttpResponse:
+    """What came of it, in place of the form. Never kept: it may be personal data."""
+    context = {"noun": noun, "action": action, "object": obj, "form": form, "result": result}
+    if action.answer:
+        context["answer"] = action.answer(result)
+    if action.context:
+        context |= action.context(actor_of(request), result)
+    response = render(request, action.answer_template, context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _next_url(request: HttpRequest) -> str:
+    """Where the form was opened from, if that is a page of ours."""
+    url = request.POST.get("next", "")
+    return url if url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None) else ""
 
 
 def _put_on_form(form: ActionForm, refusal: Refusal) -> None:
@@ -193,6 +230,7 @@ def _show(
         "form": form,
         "version": getattr(obj, "version", ""),
         "idempotency_key": request.POST.get("idempotency_key") or get_random_string(24),
+        "next": request.POST.get("next") or request.GET.get("next", ""),
         "cancel_url": noun.url(obj) if obj is not None else noun.url(),
     }
     if action.context:
