@@ -7,9 +7,7 @@ from loans.models.product import GuaranteeMode, Product
 
 
 class Authority(models.Model):
-    """Up to what amount a person may decide, by product family and guarantee; empty means any. Append-only."""
-
-    APPEND_ONLY = True
+    """Up to what amount a person may decide, by product family and guarantee; empty means any."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="authorities")
     office = models.ForeignKey(Office, models.PROTECT, related_name="+")
@@ -23,6 +21,8 @@ class Authority(models.Model):
     limit_amount = models.DecimalField(_("limit"), max_digits=16, decimal_places=2)
     effective_date = models.DateField(_("effective from"))
     end_date = models.DateField(_("until"), null=True, blank=True)
+    #: Taken back on this day; from then on it allows nothing, whatever its dates.
+    ended_on = models.DateField(_("taken back on"), null=True, editable=False)
     granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 
     class Meta:

@@ -14,6 +14,7 @@ from rest_framework import serializers
 from approvals.domain.machines import REVIEW, STAGE
 from approvals.models import Review, ReviewStage
 from approvals.models.review import Outcome
+from approvals.nouns.facts import grades_of, price_of, tables_of, terms_of
 from approvals.queries.authorities import authority_limit
 from approvals.queries.visibility import READERS
 from approvals.services import reviews
@@ -24,6 +25,7 @@ from branch.web.forms import ActionForm, MoneyField
 from branch.web.noun import Action, Noun, register
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, StateColumn
+from loans.models import Investigation
 
 WHO = frozenset({Role.ACCOUNT_MANAGER, *READERS})
 
@@ -133,12 +135,32 @@ def _queue(rows: QuerySet, actor: Actor) -> QuerySet:
 
 def _stage_context(stage: ReviewStage, actor: Actor) -> dict[str, Any]:
     application = stage.application
+    investigation = Investigation.objects.filter(application=application).select_related("second").first()
+    findings = investigation.findings if investigation else {}
     return {
         "application": application,
-        "investigation": getattr(application, "investigation", None),
+        "investigation": investigation,
+        "findings": findings,
+        "tables": tables_of(findings),
+        "grades": grades_of(findings),
+        "price_parts": price_of(application.quote),
+        "terms": terms_of(application),
         "authority_limit": authority_limit(actor, application),
         "stages": stage.review.stages.select_related("claimed_by"),
+        "panel": _panel(stage, actor),
     }
+
+
+def _panel(stage: ReviewStage, actor: Actor) -> dict[str, Any] | None:
+    """The form beside the file, for whoever holds the stage."""
+    if stage.state != "claimed" or stage.claimed_by_id != actor.user_id:
+        return None
+    name = "decide" if stage.kind == ReviewStage.Kind.DECISION else "opinion"
+    action = STAGE_NOUN.action(name)
+    form = (DecisionForm if name == "decide" else OpinionForm)(
+        initial={"amount": stage.application.amount}, actor=actor, instance=stage
+    )
+    return {"action": action, "form": form, "url": STAGE_NOUN.url(stage, name)}
 
 
 STAGE_NOUN = register(
@@ -153,7 +175,7 @@ STAGE_NOUN = register(
         section="decide",
         icon="checkup-list",
         search=_search,
-        related=("application__product_version__product", "customer", "claimed_by", "review"),
+        related=("application__product_version__product", "application__owner", "customer", "claimed_by", "review"),
         ordering=("opened_at", "id"),
         template="approvals/review_stage.html",
         context=_stage_context,

@@ -31,5 +31,5 @@ def stages(rows: QuerySet, actor: Actor) -> QuerySet:
 @scope(Authority)
 def authorities(rows: QuerySet, actor: Actor) -> QuerySet:
     return rows.filter(
-        within_offices(actor, (Role.ADMINISTRATOR, Role.BRANCH_MANAGER, Role.AUDITOR)),
+        within_offices(actor, (Role.ADMINISTRATOR, Role.POLICY_MANAGER, Role.BRANCH_MANAGER, Role.AUDITOR)),
     ) | rows.filter(user_id=actor.user_id)
