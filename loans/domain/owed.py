@@ -113,22 +113,29 @@ def accrued_on(on_date: date, row: ScheduleRow, annual_rate: Decimal, day_count:
 
 
 def penalty_between(
-    start: date, end: date, rows: Sequence[ScheduleRow], *, penalty_rate: Decimal, day_count: DayCount
+    start: date,
+    end: date,
+    rows: Sequence[ScheduleRow],
+    *,
+    penalty_rate: Decimal,
+    day_count: DayCount,
+    compounds: bool = True,
 ) -> Decimal:
     """Penalty interest from `start` (in) to `end` (out) if nothing is paid meanwhile.
 
-    What a row asks for earns it from the row's due date on, principal and interest alike; rounded once.
+    What a row leaves unpaid earns it from the row's due date on: principal, and interest too where the contract
+    charges interest on unpaid interest (`compounds`). The running total is rounded, so that days add up.
     """
-    exact = sum(
-        (
-            Fraction(row.principal_unpaid + row.interest_unpaid)
-            * year_fraction(day_count, max(start, row.due_date), end)
-            for row in rows
-            if row.due_date < end
-        ),
-        Fraction(0),
-    )
-    return round_money(exact * Fraction(penalty_rate))
+
+    def running(until: date) -> Decimal:
+        exact = Fraction(0)
+        for row in rows:
+            if row.due_date < until:
+                unpaid = row.principal_unpaid + (row.interest_unpaid if compounds else ZERO)
+                exact += Fraction(unpaid) * year_fraction(day_count, row.due_date, until)
+        return round_money(exact * Fraction(penalty_rate))
+
+    return running(end) - running(start)
 
 
 def _total(items: Iterable[DueItem]) -> Decimal:

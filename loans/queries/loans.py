@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from branch.domain.money import ZERO
 from branch.domain.refusals import InvalidInput
 from branch.queries.business_date import business_date
+from branch.queries.parameters import parameter
 from loans.domain.arrears import Arrears, InstalmentDue, InstalmentPayment, arrears_on
 from loans.domain.daycount import DayCount
 from loans.domain.owed import Owed, ScheduleRow, owed_on, penalty_between
@@ -34,7 +35,12 @@ def what_is_owed(loan: Loan, on_date: date, rows: Sequence[ScheduleRow] | None =
     rows = schedule_rows(loan) if rows is None else rows
     day_count = DayCount(loan.day_count)
     penalty = loan.penalty_due + penalty_between(
-        today, on_date, rows, penalty_rate=loan.penalty_rate, day_count=day_count
+        today,
+        on_date,
+        rows,
+        penalty_rate=loan.penalty_rate,
+        day_count=day_count,
+        compounds=parameter("penalty.compounds"),
     )
     owed = owed_on(on_date, rows, penalty_due=penalty, annual_rate=loan.annual_rate, day_count=day_count)
     if loan.state == "called_in":

@@ -1,0 +1,1 @@
+from tests.loans.bank import bank  # noqa: F401 - a fixture
