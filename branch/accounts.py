@@ -32,4 +32,4 @@ def lockout_response(request: HttpRequest, response: Any, credentials: Any) -> H
     """What a locked-out visitor gets: a page, or for the API the problem its view already answered with."""
     if request.path.startswith("/api/"):
         return response
-    return render(request, "account/lockout.html", {"wait": settings.AXES_COOLOFF_TIME}, status=429)
+    return render(request, "account/lockout.html", {"cooloff_timedelta": settings.AXES_COOLOFF_TIME}, status=429)

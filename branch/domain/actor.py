@@ -48,6 +48,14 @@ class Actor:
             return Role.SYSTEM in wanted
         return any(office_path.startswith(path) for path in self.paths(wanted))
 
+    def holds_bank_wide(self, roles: Iterable[Role]) -> bool:
+        """Whether one of `roles` is held at the head office, so that it counts for what has no office."""
+        wanted = set(roles)
+        if self.is_system:
+            return Role.SYSTEM in wanted
+        # A root's path is its own id alone: `/1/`.
+        return any(path.count("/") == 2 for path in self.paths(wanted))
+
 
 def system_actor(request_id: str = "") -> Actor:
     """The actor of sweeps and tasks."""

@@ -9,14 +9,25 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from branch.domain.roles import Role
+
+
+class OutOfRange(ValueError):
+    """A value of the right type that the parameter does not take."""
+
 
 @dataclass(frozen=True)
 class Parameter:
+    """`lowest` and `highest` bound numbers; `choices` are what the members of a list may be."""
+
     code: str
     kind: type
     default: Any
     meaning: str
     grade: str = "K"
+    lowest: int | Decimal | None = None
+    highest: int | Decimal | None = None
+    choices: tuple[str, ...] = ()
 
     def parse(self, raw: Any) -> Any:
         """The typed value of what is stored or typed. Raises ValueError on anything else."""
@@ -41,24 +52,76 @@ class Parameter:
         except (TypeError, ValueError) as error:
             raise ValueError(f"{self.code} takes a value of type {self.kind.__name__}") from error
 
+    def check(self, raw: Any) -> Any:
+        """The typed value of what somebody wants to set. Raises OutOfRange, or ValueError for the wrong type."""
+        value = self.parse(raw)
+        if self.kind is int and (isinstance(raw, bool) or str(raw).strip() != str(value)):
+            raise ValueError(f"{self.code} takes a whole number")
+        below = self.lowest is not None and value < self.lowest
+        above = self.highest is not None and value > self.highest
+        if below or above or (self.choices and not set(value) <= set(self.choices)):
+            raise OutOfRange(self.code)
+        return value
+
     def store(self, value: Any) -> Any:
         """What JSON can keep: decimals as text."""
         return str(value) if self.kind is Decimal else value
 
 
 _ALL = (
-    Parameter("mfa.required_roles", list, ["administrator"], "Roles that must sign in with a second factor"),
-    Parameter("offer.validity_days", int, 90, "Days an offer stands after approval", "W"),
-    Parameter("deviation.tolerance_green", Decimal, Decimal("0.05"), "Deviation of stated sales still in order"),
-    Parameter("deviation.tolerance_amber", Decimal, Decimal("0.20"), "Deviation of stated sales to be explained"),
-    Parameter("arrears.technical_delay_days", int, 0, "Days past due that may stay in class normal (at most 7)"),
-    Parameter("penalty.overdue_uplift", Decimal, Decimal("0.50"), "Penalty rate over the contract rate when overdue", "S"),
+    Parameter(
+        "mfa.required_roles",
+        list,
+        ["administrator"],
+        "Roles that must sign in with a second factor",
+        choices=tuple(role.value for role in Role if role is not Role.SYSTEM),
+    ),
+    Parameter("offer.validity_days", int, 90, "Days an offer stands after approval", "W", lowest=1, highest=365),
+    Parameter(
+        "deviation.tolerance_green",
+        Decimal,
+        Decimal("0.05"),
+        "Deviation of stated sales still in order",
+        lowest=0,
+        highest=1,
+    ),
+    Parameter(
+        "deviation.tolerance_amber",
+        Decimal,
+        Decimal("0.20"),
+        "Deviation of stated sales to be explained",
+        lowest=0,
+        highest=1,
+    ),
+    Parameter(
+        "arrears.technical_delay_days",
+        int,
+        0,
+        "Days past due that may stay in class normal (at most 7)",
+        lowest=0,
+        highest=7,
+    ),
+    Parameter(
+        "penalty.overdue_uplift",
+        Decimal,
+        Decimal("0.50"),
+        "Penalty rate over the contract rate when overdue",
+        "S",
+        lowest=0,
+        highest=1,
+    ),
     Parameter("penalty.compounds", bool, True, "Penalty interest also runs on overdue interest"),
     Parameter("class.special_mention_above_days", int, 0, "Days past due above which a loan is special mention", "S"),
     Parameter("class.substandard_above_days", int, 90, "Days past due above which a loan is substandard", "S"),
     Parameter("class.doubtful_above_days", int, 270, "Days past due above which a loan is doubtful", "S"),
     Parameter("class.loss_above_days", int, 360, "Days past due above which a loan is a loss", "S"),
-    Parameter("class.contagion_share", Decimal, Decimal("0.10"), "Non-performing share of a debtor that takes all with it", "S"),
+    Parameter(
+        "class.contagion_share",
+        Decimal,
+        Decimal("0.10"),
+        "Non-performing share of a debtor that takes all with it",
+        "S",
+    ),
     Parameter("class.observation_months", int, 12, "Months a restructured loan is observed at least", "S"),
     Parameter("class.observation_instalments", int, 2, "Instalments a restructured loan must pay meanwhile", "S"),
     Parameter("provision.normal", Decimal, Decimal("0.01"), "Provision on loans in class normal", "W"),
@@ -70,15 +133,41 @@ _ALL = (
     Parameter("inspection.short_term_months", int, 6, "Terms up to this many months are looked at more often", "W"),
     Parameter("inspection.short_interval_months", int, 1, "Months between inspections: short term or open case", "W"),
     Parameter("inspection.long_interval_months", int, 3, "Months between inspections otherwise", "W"),
-    Parameter("inspection.first_within_days", int, 15, "Days after release until the first inspection is due", "W"),
-    Parameter("case.clock_working_hours", int, 16, "Working hours a warning case may take"),
-    Parameter("review.clock_working_hours", int, 8, "Working hours a review stage may take"),
-    Parameter("investigation.clock_working_hours", int, 24, "Working hours an investigation may take"),
-    Parameter("upload.limit_bytes", int, 10 * 1024 * 1024, "Largest file accepted"),
+    Parameter(
+        "inspection.first_within_days",
+        int,
+        15,
+        "Days after release until the first inspection is due",
+        "W",
+        lowest=1,
+        highest=90,
+    ),
+    Parameter("case.clock_working_hours", int, 16, "Working hours a warning case may take", lowest=1, highest=2000),
+    Parameter("review.clock_working_hours", int, 8, "Working hours a review stage may take", lowest=1, highest=2000),
+    Parameter(
+        "investigation.clock_working_hours", int, 24, "Working hours an investigation may take", lowest=1, highest=2000
+    ),
+    Parameter(
+        "upload.limit_bytes", int, 10 * 1024 * 1024, "Largest file accepted", lowest=1024, highest=10 * 1024 * 1024
+    ),
     Parameter("lpr.split_years", int, 1, "Terms up to this many years price off the 1Y LPR, longer ones off 5Y+"),
-    Parameter("sweep.shards", int, 4, "Parts of the portfolio worked on side by side at night"),
-    Parameter("sweep.lease_seconds", int, 60, "After how long a shard of a lost worker is taken up by another"),
-    Parameter("payout.ask_after_seconds", int, 15, "After how long an unanswered payout is asked about"),
+    Parameter("sweep.shards", int, 4, "Parts of the portfolio worked on side by side at night", lowest=1, highest=256),
+    Parameter(
+        "sweep.lease_seconds",
+        int,
+        60,
+        "After how long a shard of a lost worker is taken up by another",
+        lowest=5,
+        highest=3600,
+    ),
+    Parameter(
+        "payout.ask_after_seconds",
+        int,
+        15,
+        "After how long an unanswered payout is asked about",
+        lowest=1,
+        highest=3600,
+    ),
     Parameter("grade.partly_points", Decimal, Decimal(50), "Points of 100 a fact earns that is met partly"),
     Parameter("grade.weight_character", Decimal, Decimal(40), "Weight of the character grade"),
     Parameter("grade.weight_product", Decimal, Decimal(35), "Weight of the product grade"),
@@ -86,8 +175,8 @@ _ALL = (
     Parameter("grade.letter_a", Decimal, Decimal(80), "Lowest score of risk grade A"),
     Parameter("grade.letter_b", Decimal, Decimal(65), "Lowest score of risk grade B"),
     Parameter("grade.letter_c", Decimal, Decimal(50), "Lowest score of risk grade C; below it is D"),
-    Parameter("office.opens_hour", int, 9, "Hour at which working time begins"),
-    Parameter("office.closes_hour", int, 17, "Hour at which working time ends"),
+    Parameter("office.opens_hour", int, 9, "Hour at which working time begins", lowest=0, highest=23),
+    Parameter("office.closes_hour", int, 17, "Hour at which working time ends", lowest=1, highest=24),
 )
 
 PARAMETERS: dict[str, Parameter] = {parameter.code: parameter for parameter in _ALL}

@@ -45,12 +45,18 @@ class Event(models.Model):
 
 
 class Seal(models.Model):
-    """The digest over a closed day's events, chained to the day before. Append-only."""
+    """The digest over a closed day's events, chained to the day before. Append-only.
+
+    The digest covers the whole day; the rows' own digests beside it tell which of them was touched.
+    """
 
     APPEND_ONLY = True
 
     business_date = models.DateField(primary_key=True)
     event_count = models.BigIntegerField()
+    #: Per event, in order of id: the id (8 bytes, signed, big end first) and the SHA-256 of the row.
+    row_digests = models.BinaryField(default=b"")
+    #: SHA-256 over `row_digests`.
     digest = models.CharField(max_length=64)
     previous_head = models.CharField(max_length=64)
     head = models.CharField(max_length=64)

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models.functions import Now
@@ -26,3 +28,8 @@ class Office(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def office(self) -> Office:
+        """The office its own events belong to."""
+        return self

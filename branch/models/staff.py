@@ -1,6 +1,8 @@
+from datetime import timedelta
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from branch.domain.roles import Role
@@ -30,6 +32,9 @@ ROLE_CHOICES = [(role.value, label) for role, label in ROLE_LABELS.items()]
 class User(AbstractUser):
     """A person (or a client system) who signs in. What they may do is in their role assignments."""
 
+    #: Fields whose values must not stand in events.
+    PERSONAL = frozenset({"password", "email", "first_name", "last_name", "last_login"})
+
     display_name = models.CharField(_("name"), max_length=60)
     office = models.ForeignKey(Office, models.PROTECT, null=True, related_name="staff", verbose_name=_("office"))
     #: Only `seed_demo` sets this; production refuses to start while one such person exists.
@@ -44,7 +49,10 @@ class User(AbstractUser):
 
 
 class RoleAssignment(models.Model):
-    """A role held at an office from `start_date` to `end_date` (last day included; open when empty)."""
+    """A role held at an office from `start_date` to `end_date` (last day included; open when empty).
+
+    One that ends the day before it begins is never held: so a role given by mistake is taken back the same day.
+    """
 
     user = models.ForeignKey(User, models.PROTECT, related_name="assignments")
     role = models.CharField(_("role"), max_length=30, choices=ROLE_CHOICES)
@@ -56,9 +64,14 @@ class RoleAssignment(models.Model):
         verbose_name = _("role assignment")
         verbose_name_plural = _("role assignments")
         constraints = [
-            models.UniqueConstraint(fields=["user", "role", "office", "start_date"], name="assignment_once"),
+            models.UniqueConstraint(
+                fields=["user", "role", "office", "start_date"],
+                condition=Q(end_date__isnull=True) | Q(end_date__gte=F("start_date")),
+                name="assignment_once",
+            ),
             models.CheckConstraint(
-                condition=Q(end_date__isnull=True) | Q(end_date__gte=F("start_date")), name="assignment_dates"
+                condition=Q(end_date__isnull=True) | Q(end_date__gte=F("start_date") - Value(timedelta(days=1))),
+                name="assignment_dates",
             ),
         ]
 

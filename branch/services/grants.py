@@ -6,7 +6,7 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import Model
 from psycopg2 import sql
 
@@ -34,7 +34,8 @@ def grant_app_role(sender: Any = None, using: str = "default", **kwargs: Any) ->
     if connection.settings_dict["USER"] == role:
         return
     who = sql.Identifier(role)
-    with connection.cursor() as cursor:
+    # In one transaction: between the grant on all tables and the revokes nobody may slip through.
+    with transaction.atomic(using=using), connection.cursor() as cursor:
         raw = cursor.cursor.cursor if hasattr(cursor.cursor, "cursor") else cursor.cursor
         tables = set(connection.introspection.table_names(cursor))
 
