@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import structlog
 from django.db import connection
@@ -145,7 +146,7 @@ def _refuse_open_transaction() -> None:
 
 def _order(instruction: PaymentInstruction) -> rail.PaymentAnswer:
     bank = rail.from_settings()
-    facts = {
+    facts: dict[str, Any] = {
         "reference": instruction.reference,
         "amount": instruction.amount,
         "memo": instruction.memo,

@@ -80,7 +80,8 @@ def owed_on(
     An instalment is due with all its interest from its due date on. Before that its interest accrues on the
     scheduled balance of its period; overdue principal earns penalty interest instead.
     """
-    due, early = [], []
+    due: list[DueItem] = []
+    early: list[DueItem] = []
     if penalty_due:
         due.append(DueItem(0, on_date, DueKind.PENALTY, penalty_due))
     for row in rows:

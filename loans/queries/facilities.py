@@ -23,6 +23,8 @@ def open_drawdowns(facility_id: int) -> QuerySet[Drawdown]:
 
 def undrawn_amount(facility: Facility, *, except_drawdown: int | None = None) -> Decimal:
     """What may still be asked for: the limit less what is drawn and what other drawdowns ask for."""
-    others = open_drawdowns(facility.pk).exclude(pk=except_drawdown)
+    others = open_drawdowns(facility.pk)
+    if except_drawdown is not None:
+        others = others.exclude(pk=except_drawdown)
     asked = others.aggregate(total=Sum("amount"))["total"] or ZERO
     return facility.limit_amount - facility.drawn_amount - asked

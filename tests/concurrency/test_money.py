@@ -10,11 +10,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.db import connection, transaction
 
 from branch.domain.refusals import InvalidInput, KeyReused, Refusal, Unmet, WrongState
 from branch.models import BusinessDay, PaymentInstruction
-from branch.services import enqueue
 from branch.services.events import DAY_LOCK
 from loans.models import Drawdown, Facility, Loan, LoanEntry, Repayment
 from loans.queries.loans import due_today, payoff_figure
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def queue(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...]]]:
     """What was handed to the broker; nothing runs unless the test runs it."""
     sent: list[tuple[str, tuple[Any, ...]]] = []
-    monkeypatch.setattr(enqueue.current_app, "send_task", lambda name, args=(), **kwargs: sent.append((name, args)))
+    monkeypatch.setattr(current_app, "send_task", lambda name, args=(), **kwargs: sent.append((name, args)))
     return sent
 
 
@@ -189,7 +189,7 @@ def test_two_pay_offs_settle_once(cast: SimpleNamespace) -> None:
 
     assert [type(r) for r in refusals(results)] == [WrongState, WrongState]
     settled = Loan.objects.get()
-    assert (settled.state, settled.suspense_amount, Repayment.objects.count()) == ("settled", 0, 1)
+    assert (settled.state, settled.suspense_amount, Repayment.objects.count()) == ("settled", Decimal(0), 1)
     assert list(disagreements()) == []
 
 

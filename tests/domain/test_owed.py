@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,9 +20,9 @@ from loans.domain.schedule import RepaymentMethod, ScheduleTerms, build_schedule
 START = date(2026, 3, 2)
 
 
-def rows_of(**terms: object) -> list[ScheduleRow]:
+def rows_of(**terms: Any) -> list[ScheduleRow]:
     """The rows of a schedule with nothing paid."""
-    facts = {
+    facts: dict[str, Any] = {
         "principal": Decimal("300000.00"),
         "annual_rate": Decimal("0.045"),
         "start_date": START,
@@ -86,7 +87,7 @@ def test_the_day_after_it_is_overdue_and_the_next_period_accrues_on_the_schedule
 def test_penalty_runs_from_the_due_date_on_principal_and_interest() -> None:
     # 100,000.00 of principal and 1,000.00 of interest, ten days late at 6.75 % over 360.
     row = ScheduleRow(1, START, date(2026, 4, 2), Decimal("100000.00"), Decimal("1000.00"), ZERO, ZERO, Decimal("0.00"))
-    facts = {"penalty_rate": Decimal("0.0675"), "day_count": DayCount.ACTUAL_360}
+    facts: dict[str, Any] = {"penalty_rate": Decimal("0.0675"), "day_count": DayCount.ACTUAL_360}
     on_time, late = date(2026, 4, 2), date(2026, 4, 12)
     assert penalty_between(START, on_time, [row], **facts) == ZERO
     assert penalty_between(START, late, [row], **facts) == Decimal("189.38")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
+from typing import Any
 
 from branch.models import BusinessDay, Event, FileDuty, OutboxMessage, PaymentInstruction
 from branch.rail import PaymentAnswer
@@ -60,7 +61,7 @@ def signed_contract(
     amount: Decimal = AMOUNT,
     family: str = "short_term",
     conditions: tuple[str, ...] = (),
-    **terms: object,
+    **terms: Any,
 ) -> Contract:
     """A contract of Lin's file at Hardware City, signed on the business date. `terms` override the contract's."""
     customer = Customer.objects.create(
@@ -106,13 +107,13 @@ def signed_contract(
     )
 
 
-def signed_line(cast: SimpleNamespace, **facts: object) -> Facility:
+def signed_line(cast: SimpleNamespace, **facts: Any) -> Facility:
     """The line of a signed contract, waiting for its conditions."""
     contract = signed_contract(cast, **facts)
     return facilities.open_facility(actor=cast.actor("lin"), contract_id=contract.pk)
 
 
-def effective_line(cast: SimpleNamespace, **facts: object) -> Facility:
+def effective_line(cast: SimpleNamespace, **facts: Any) -> Facility:
     line = signed_line(cast, **facts)
     return facilities.make_effective(actor=cast.actor("wu"), facility_id=line.pk)
 
@@ -136,7 +137,7 @@ def instruction_of(drawdown: Drawdown | Loan) -> PaymentInstruction:
     ).latest("id")
 
 
-def paid_out_loan(cast: SimpleNamespace, amount: Decimal = AMOUNT, **facts: object) -> Loan:
+def paid_out_loan(cast: SimpleNamespace, amount: Decimal = AMOUNT, **facts: Any) -> Loan:
     """A loan paid out today, as if the bank had answered at once."""
     drawdown = released_drawdown(cast, effective_line(cast, amount=amount, **facts), amount)
     instruction = instruction_of(drawdown)

@@ -39,7 +39,7 @@ def ask(cast: SimpleNamespace, line: Facility, amount: str = "300000.00", who: s
 def test_a_signed_contract_opens_a_line(cast: SimpleNamespace) -> None:
     line = signed_line(cast)
 
-    assert (line.state, line.limit_amount, line.drawn_amount) == ("pending_conditions", AMOUNT, 0)
+    assert (line.state, line.limit_amount, line.drawn_amount) == ("pending_conditions", AMOUNT, Decimal(0))
     assert (line.maturity_date, line.is_revolving) == (date(2027, 3, 2), False)
     assert Event.objects.get(name="facility.open").after["limit_amount"] == "300000.00"
 

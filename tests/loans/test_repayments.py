@@ -134,7 +134,7 @@ def test_the_last_instalment_settles_the_loan(cast: SimpleNamespace) -> None:
         book(cast, loan, due_today(fresh(loan)), f"R-{number}")
 
     settled = fresh(loan)
-    assert (settled.state, settled.outstanding_principal) == ("settled", 0)
+    assert (settled.state, settled.outstanding_principal) == ("settled", Decimal(0))
     assert settled.settled_date == row(loan, 2).due_date
     assert Event.objects.filter(name="loan.settle").count() == 1
     assert OutboxMessage.objects.filter(topic="loan.settled").count() == 1
@@ -155,7 +155,7 @@ def test_paying_off_takes_exactly_the_figure_and_ends_the_schedule(cast: SimpleN
     assert booked.is_payoff
     assert sum(amount for _kind, amount, _n in entries(booked)) == figure
     settled = fresh(loan)
-    assert (settled.state, settled.outstanding_principal, settled.settled_date) == ("settled", 0, day)
+    assert (settled.state, settled.outstanding_principal, settled.settled_date) == ("settled", Decimal(0), day)
     assert sum(r.interest for r in loan.instalments.all()) == Decimal("600.00")
     assert all(r.principal == r.principal_paid for r in loan.instalments.all())
     assert payoff_figure(settled, day) == 0
@@ -184,7 +184,7 @@ def test_the_pay_off_figure_counts_what_is_held_and_what_is_late(cast: SimpleNam
     assert figure == Decimal("300000.00") + first.interest + running + 48 - 500
 
     book(cast, loan, figure, "R-2", pay_off=True)
-    assert (fresh(loan).state, fresh(loan).suspense_amount) == ("settled", 0)
+    assert (fresh(loan).state, fresh(loan).suspense_amount) == ("settled", Decimal(0))
     assert list(disagreements()) == []
 
 
