@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from branch.domain.identity import mask_account
 from branch.domain.money import format_money
+from branch.queries.business_date import business_date
 from loans.domain.capital_amount import capital_amount
 from loans.models import Contract
 from loans.models.product import DayCount, RepaymentMethod
@@ -39,12 +40,14 @@ def render_contract(contract: Contract, language: str) -> bytes:
 
 def _contract_data(contract: Contract, language: str) -> dict[str, Any]:
     customer, application = contract.customer, contract.application
+    made_on = contract.signed_date or business_date()
     zh = language.startswith("zh")
     product = application.product_version.product
     amount = f"¥{format_money(contract.amount)}"
     return {
         "lang": "zh" if zh else "en",
         "number": contract.number,
+        "date": [made_on.year, made_on.month, made_on.day],
         "title": _("Loan contract"),
         "labels": {
             "parties": _("Parties"),
@@ -58,7 +61,12 @@ def _contract_data(contract: Contract, language: str) -> dict[str, Any]:
             [_("Borrower"), customer.name],
             [_("Unified social credit code"), customer.uscc or "—"],
             [_("Owner or legal representative"), customer.contact_name],
-            [_("Repayment account"), mask_account(customer.repayment_account, pattern=_("ending in {tail}")) if customer.repayment_account else "—"],
+            [
+                _("Repayment account"),
+                mask_account(customer.repayment_account, pattern=_("ending in {tail}"))
+                if customer.repayment_account
+                else "—",
+            ],
         ],
         "terms": [
             [_("Product"), product.name_zh if zh else product.name_en],
