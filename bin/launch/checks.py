@@ -15,8 +15,8 @@ from launch.signals import Stopped, stop_signals
 
 MANAGE = [str(PYTHON), "manage.py"]
 CHECKS: dict[str, list[str]] = {
-    "format": ["ruff", "format", "--check", "."],
-    "lint": ["ruff", "check", "."],
+    "format": ["ruff", "format", "--check", "--output-format", "concise", "."],
+    "lint": ["ruff", "check", "--output-format", "concise", "."],
     "types": ["mypy"],
     "imports": ["lint-imports"],
     "migrations": [*MANAGE, "makemigrations", "--check", "--dry-run"],
