@@ -76,7 +76,7 @@ class Signal(Stateful):
         verbose_name_plural = _("signals")
         constraints = [
             state_is_known(SIGNAL),
-            # The same breach of the same loan is one signal until it clears or its case is closed.
+            # The same breach of the same loan is one signal until it stops, or is worse than its closed case saw.
             models.UniqueConstraint(
                 fields=["loan", "indicator"], condition=Q(cleared_on__isnull=True), name="one_live_signal"
             ),
@@ -100,6 +100,7 @@ class Inspection(Stateful):
     funds_used_as_agreed = models.BooleanField(_("funds used as agreed"), null=True)
     business_running = models.BooleanField(_("business is running"), null=True)
     findings = models.TextField(_("findings"), default="")
+    inspected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     return_reason = models.TextField(_("why it was returned"), default="")
     accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
@@ -134,6 +135,7 @@ class CollectionCase(Stateful):
     opened_on = models.DateField(_("opened on"))
     note = models.TextField(_("note"), default="")
     promised_amount = models.DecimalField(_("amount promised"), max_digits=16, decimal_places=2, null=True)
+    promised_on = models.DateField(_("promise given on"), null=True)
     promised_date = models.DateField(_("promised for"), null=True)
     outcome = models.CharField(_("outcome"), max_length=20, choices=Outcome.choices, default="")
 

@@ -1,0 +1,88 @@
+"""Taking up a shard: one worker at a time, and at once when the one before is gone."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+from django.db import Error, connection
+from django.db.models import Exists, F, OuterRef
+from django.utils import timezone
+
+from branch.queries.parameters import parameter
+from branch.services.use_case import use_case
+from postloan.models import SweepShard
+
+State = SweepShard.State
+#: First key of the session lock a worker holds on the shard it works on.
+SHARD_LOCK = 0x5A4D
+
+
+@contextmanager
+def presence(shard_id: int) -> Iterator[bool]:
+    """Show on this connection that somebody is at work on the shard; False when another connection shows it.
+
+    A session lock goes with its connection: the shard of a killed worker is free at that moment.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [SHARD_LOCK, shard_id % 2**31])
+        (is_alone,) = cursor.fetchone()
+    try:
+        yield is_alone
+    finally:
+        if is_alone:
+            # A lost connection took the lock with it.
+            with suppress(Error), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [SHARD_LOCK, shard_id % 2**31])
+
+
+@use_case("claim_shard")
+def claim_shard(shard_id: int, *, is_alone: bool) -> SweepShard | None:
+    """The shard, now running under a new claim; None when it is not to be done now or another has it.
+
+    A running one is taken over when nobody is at work on it any more, or when its lease is over.
+    """
+    # Locked by a worker that is committing it: skip, rather than wait for it and take it up again.
+    waiting = SweepShard.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=shard_id)
+    shard = waiting.exclude(state=State.DONE).first()
+    if shard is None or _earlier_steps_open(shard):
+        return None
+    if not is_alone and not (shard.state == State.RUNNING and _lease_is_over(shard)):
+        return None
+    taken = SweepShard.objects.filter(pk=shard.pk, state=shard.state, claim=shard.claim).update(
+        state=State.RUNNING, claim=uuid.uuid4(), claimed_at=timezone.now(), attempts=F("attempts") + 1
+    )
+    return SweepShard.objects.select_related("run").get(pk=shard.pk) if taken else None
+
+
+def _lease_is_over(shard: SweepShard) -> bool:
+    lease = timedelta(seconds=parameter("sweep.lease_seconds"))
+    return shard.claimed_at is None or timezone.now() - shard.claimed_at > lease
+
+
+def _earlier_steps_open(shard: SweepShard) -> bool:
+    earlier = SweepShard.objects.filter(run_id=shard.run_id, step_order__lt=shard.step_order)
+    return earlier.exclude(state=State.DONE).exists()
+
+
+def give_back(shard: SweepShard, error: str) -> None:
+    """After a fault: the shard waits to be taken up again, with what went wrong."""
+    SweepShard.objects.filter(pk=shard.pk, claim=shard.claim, state=State.RUNNING).update(
+        state=State.PENDING, last_error=error[:2000]
+    )
+
+
+def due_shards(run_id: int) -> list[int]:
+    """Shards of the first unfinished step that are worth trying now: those that failed wait longer each time."""
+    open_rows = SweepShard.objects.exclude(state=State.DONE).filter(run_id=run_id)
+    earlier = open_rows.filter(step_order__lt=OuterRef("step_order"))
+    rows = open_rows.filter(~Exists(earlier)).order_by("shard")
+    return [row.pk for row in rows if _is_due(row)]
+
+
+def _is_due(shard: SweepShard) -> bool:
+    if shard.state == State.RUNNING or not shard.last_error or shard.claimed_at is None:
+        return True
+    return timezone.now() - shard.claimed_at > timedelta(seconds=min(2**shard.attempts, 300))
