@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import Model
@@ -18,11 +18,12 @@ from branch.queries.business_date import business_date
 #: Writers share this advisory lock; closing a day takes it alone, so no event of a day comes after its end.
 DAY_LOCK = 0x0DA7
 HIDDEN = "•••"
+M = TypeVar("M", bound=Model)
 
 
 def snapshot(subject: Model) -> dict[str, Any]:
     """The subject's own columns as JSON values; personal ones only as a mark."""
-    personal = getattr(subject, "PERSONAL", frozenset())
+    personal: frozenset[str] = getattr(subject, "PERSONAL", frozenset())
     values = {}
     for field in subject._meta.concrete_fields:
         value = field.value_from_object(subject)
@@ -76,11 +77,11 @@ def record(
 
 def record_all(
     name: str,
-    subjects: Iterable[Model],
+    subjects: Iterable[M],
     *,
     actor: Actor,
     before: dict[str, Any] | None = None,
-    after: Callable[[Model], dict[str, Any]] = snapshot,
+    after: Callable[[M], dict[str, Any]] = snapshot,
 ) -> int:
     """The same for many subjects a sweep moved at once, in a statement per thousand; returns how many."""
     hold_day_open()
@@ -103,7 +104,7 @@ def _event(
     return Event(
         business_date=today or business_date(),
         name=name,
-        subject_type=subject._meta.model_name,
+        subject_type=subject._meta.model_name or "",
         subject_id=str(subject.pk),
         subject_label=getattr(subject, "subject_label", str(subject))[:120],
         actor_id=actor.user_id,

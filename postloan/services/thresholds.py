@@ -39,7 +39,7 @@ def draft_threshold_set(*, actor: Actor, indicator: str, values: Mapping[str, An
         indicator=indicator,
         number=latest.number + 1 if latest else 1,
         values=_clean(indicator, values),
-        drafted_by_id=actor.user_id,
+        drafted_by_id=actor.user_id,  # type: ignore[misc]  # the system holds no drafter's role
     )
     return create(drafted, actor=actor, roles=DRAFTERS, event="draft")
 

@@ -28,8 +28,8 @@ class Part:
 
     def of(self, rows: QuerySet[M], customer: str = "customer_id") -> QuerySet[M]:
         """The rows whose customer is in this part; `customer` is the path to the customer's id."""
-        rows = rows.alias(_part=F(customer) % self.shards).filter(_part=self.shard)
-        return rows if self.customer_ids is None else rows.filter(**{f"{customer}__in": self.customer_ids})
+        mine: QuerySet[M] = rows.alias(_part=F(customer) % self.shards).filter(_part=self.shard)  # type: ignore[assignment]
+        return mine if self.customer_ids is None else mine.filter(**{f"{customer}__in": self.customer_ids})
 
     @property
     def parameters(self) -> dict[str, Any]:
