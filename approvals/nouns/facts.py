@@ -21,6 +21,12 @@ COMPONENT_LABELS = {
     "floor": _("Up to the floor"),
     "cap": _("Down to the cap"),
 }
+INPUT_LABELS = {
+    "usage": _("Usage in a year"),
+    "sales_per_unit": _("Sales per unit"),
+    "stated_sales": _("Stated sales"),
+    "checked_sales": _("Checked sales"),
+}
 BASIS_POINT = Decimal("0.0001")
 
 
@@ -29,7 +35,7 @@ class Answer:
     """One observed fact of a grade and how far it was met: 0, 1 or 2."""
 
     label: Any
-    answer: int | None
+    answer: int
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,8 @@ def tables_of(findings: dict[str, Any]) -> list[dict[str, Any]]:
             "label": TABLE_LABELS.get(table["code"], table["code"]),
             "stated": Decimal(table["stated"]),
             "checked": Decimal(table["checked"]),
-            "formula": table["formula"],
-            "inputs": list(table["inputs"].items()),
+            "formula": _("usage × sales per unit") if "sales_per_unit" in table["inputs"] else _("as declared"),
+            "inputs": [(INPUT_LABELS.get(name, name), value) for name, value in table["inputs"].items()],
         }
         for table in findings.get("tables", ())
     ]
@@ -63,7 +69,7 @@ def grades_of(findings: dict[str, Any]) -> list[GradeCard]:
             label,
             grades[code]["letter"],
             Decimal(grades[code]["score"]),
-            [Answer(_fact_label(f["code"]), f["answer"]) for f in grades.get("facts", ()) if f["grade"] == code],
+            [Answer(_fact_label(f["code"]), int(f["answer"] or 0)) for f in grades.get("facts", ()) if f["grade"] == code],
         )
         for code, label in GRADE_LABELS.items()
         if code in grades

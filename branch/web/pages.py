@@ -26,7 +26,8 @@ from branch.web.noun import Action, Noun, url_of
 from branch.web.timeline import entries
 
 PAGE_SIZE = 25
-TIMELINE_LENGTH = 50
+TIMELINE_LENGTH = 12
+WHOLE_TIMELINE = 500
 
 
 def page_urls(noun: Noun) -> list[URLPattern]:
@@ -103,13 +104,16 @@ def detail_context(noun: Noun, request: HttpRequest, obj: Any) -> dict[str, Any]
     """What every page of one thing shows: facts, buttons, timeline, attachments, and what the noun adds."""
     actor = actor_of(request)
     offers = noun.offers(actor, obj)
+    length = WHOLE_TIMELINE if request.GET.get("timeline") == "all" else TIMELINE_LENGTH
+    events = list(noun.events(obj)[: length + 1])
     context = {
         "noun": noun,
         "object": obj,
         "facts": noun.facts(obj, actor) if noun.facts else [],
         "offers": offers,
         "primary_offer": offers[0] if offers and offers[0].tone == "primary" else None,
-        "events": entries(noun.events(obj)[:TIMELINE_LENGTH]),
+        "events": entries(events[:length]),
+        "more_events_url": "?timeline=all" if len(events) > length else "",
         "attachments": attachments_of(obj),
         "upload_kinds": noun.attachment_kinds,
         "idempotency_key": get_random_string(24),

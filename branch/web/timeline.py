@@ -10,14 +10,14 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Model
+from django.db.models import DateTimeField, ForeignKey, JSONField, Model
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from branch.models import Event, User
 
 #: Bookkeeping columns that say nothing to a reader.
-_QUIET = frozenset({"id", "version", "name_bigrams", "shard_key", "identity_digest"})
+_QUIET = frozenset({"id", "version", "name_bigrams", "shard_key", "identity_digest", "sha256", "media_type"})
 _LONGEST_VALUE = 120
 
 
@@ -61,12 +61,19 @@ def event_label(name: str) -> str:
 
 
 def _changes(event: Event) -> list[tuple[str, str, str]]:
+    """What changed, for a reader: a new thing has its page, keys and moments say nothing that the entry does not."""
+    if not event.before:
+        return []
     model = _models().get(event.subject_type)
     return [
         (_field_label(model, key), _shown(model, key, event.before.get(key)), _shown(model, key, value))
         for key, value in event.after.items()
-        if key not in _QUIET and (event.before.get(key) not in (None, "") or value not in (None, "", [], {}))
+        if not _is_quiet(model, key) and (event.before.get(key) not in (None, "") or value not in (None, "", [], {}))
     ]
+
+
+def _is_quiet(model: type[Model] | None, key: str) -> bool:
+    return key in _QUIET or isinstance(_field(model, key), DateTimeField | ForeignKey | JSONField)
 
 
 @lru_cache(maxsize=1)
@@ -95,8 +102,7 @@ def _shown(model: type[Model] | None, key: str, value: Any) -> str:
         return state_label(model, str(value))
     field = _field(model, key)
     choices = dict(getattr(field, "flatchoices", None) or ())
-    text = str(choices.get(value, value)) if not isinstance(value, dict | list) else _("(details)")
-    return text[:_LONGEST_VALUE]
+    return str(choices.get(value, value))[:_LONGEST_VALUE]
 
 
 def state_label(model: type[Model] | None, state: str) -> str:
