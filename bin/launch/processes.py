@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -122,7 +122,7 @@ class Process:
     def _orphans(self) -> list[Identity]:
         # The leader is gone, so its start time proves nothing any more: what proves it is the same program.
         program = self.identity.command.partition(" ")[0]
-        return [one for one in members(self.identity.pid) if program and program in one.command]
+        return [one for one in members(self.identity.pid) if program in one.command]
 
 
 def spawn(
@@ -143,6 +143,8 @@ def spawn(
         identity = look_up(child.pid)
         if identity is None:
             raise Failure(f"{name} ended as soon as it was started:\n{log_tail(log)}")
+        # Our own words: for a moment after its start a process shows an empty command line.
+        identity = replace(identity, command=" ".join(map(str, command)))
         process = Process(name, identity, folders.pids / f"{name}.json", log, child)
         _remember(process)
     return process
