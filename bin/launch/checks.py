@@ -69,9 +69,11 @@ def _set_up_and_run(names: list[str], pytest_arguments: list[str]) -> int:
 
 
 def _run_checks(names: list[str], pytest_arguments: list[str], variables: dict[str, str]) -> int:
-    failed = [name for name in CHECKS if name in names and not _passes(name, CHECKS[name], variables)]
-    passed = len([name for name in CHECKS if name in names]) - len(failed)
-    summary = f"{passed} checks passed, {len(failed)} failed" + (f": {', '.join(failed)}" if failed else "")
+    checks = [name for name in CHECKS if name in names]
+    failed = [name for name in checks if not _passes(name, CHECKS[name], variables)]
+    summary = f"{len(checks) - len(failed)} checks passed, {len(failed)} failed" + (
+        f": {', '.join(failed)}" if failed else ""
+    )
     if "pytest" not in names:
         say(f"\n{summary}")
         return int(bool(failed))
