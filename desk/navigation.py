@@ -1,0 +1,101 @@
+"""The order of the places, and which four a phone shows: the lifecycle of a loan, from lead to account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from branch.domain.actor import Actor
+from branch.domain.roles import Role
+from branch.web.noun import NOUNS, Noun
+
+Text = Any  # a str or a lazy translation
+
+SECTIONS: dict[str, Text] = {
+    "find": _("Find"),
+    "decide": _("Decide"),
+    "lend": _("Lend"),
+    "look_after": _("Look after"),
+    "account_for": _("Account for"),
+}
+
+#: Who reads the branch as a whole.
+DASHBOARD_READERS = frozenset({Role.BRANCH_MANAGER, Role.AUDITOR})
+
+#: Nouns in the order of a loan's life; one that is not named comes last in its section.
+_ORDER = (
+    *("lead", "customer", "external_record"),
+    *("application", "investigation", "review_stage", "review"),
+    *("contract", "condition", "facility", "drawdown", "loan", "repayment"),
+    *("warning_case", "signal", "inspection", "collection_case"),
+    *("sweep_run", "business_day", "product", "product_version", "threshold_set", "authority"),
+    *("office", "user", "parameter", "calendar_override", "event"),
+)
+
+#: What each role opens most, for the phone's bar after "My day".
+_BAR: tuple[tuple[Role, tuple[str, str]], ...] = (
+    (Role.ACCOUNT_MANAGER, ("customer", "application")),
+    (Role.CO_INVESTIGATOR, ("investigation", "application")),
+    (Role.RISK_REVIEWER, ("review_stage", "application")),
+    (Role.APPROVER, ("review_stage", "application")),
+    (Role.DISBURSEMENT_OFFICER, ("drawdown", "contract")),
+    (Role.POST_LOAN_OFFICER, ("warning_case", "inspection")),
+    (Role.BRANCH_MANAGER, ("application", "warning_case")),
+    (Role.LOAN_ACCOUNTANT, ("loan", "repayment")),
+    (Role.AUDITOR, ("application", "loan")),
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry of the navigation. `count` is None where open work is not counted."""
+
+    name: str
+    label: Text
+    url: str
+    icon: str
+    count: int | None = None
+    current: bool = False
+
+    @property
+    def count_text(self) -> str:
+        if not self.count:
+            return ""
+        return "999+" if self.count >= 1000 else str(self.count)
+
+
+@dataclass(frozen=True)
+class Group:
+    label: Text
+    places: tuple[Place, ...]
+
+
+def nouns_for(actor: Actor) -> list[Noun]:
+    """The nouns this person may open, in the order of the lifecycle."""
+    rank = {name: position for position, name in enumerate(_ORDER)}
+    mine = [noun for noun in NOUNS.values() if noun.in_navigation and actor.roles & noun.readers]
+    return sorted(mine, key=lambda noun: (rank.get(noun.name, len(rank)), noun.name))
+
+
+def groups(nouns: list[Noun], counts: dict[str, int], path: str) -> tuple[Group, ...]:
+    """The nouns under their sections' headings; a section without places is left out."""
+    return tuple(
+        Group(label, places)
+        for section, label in SECTIONS.items()
+        if (places := tuple(_place(noun, counts, path) for noun in nouns if noun.section == section))
+    )
+
+
+def bar(actor: Actor, places: list[Place], top: Place) -> list[Place]:
+    """My day and two places for this person's first role; the phone adds the sheet with all the others."""
+    wanted = next((names for role, names in _BAR if role in actor.roles), ())
+    chosen = [place for name in wanted for place in places if place.name == name]
+    chosen += [place for place in places if place not in chosen]
+    return [top, *chosen[:2]]
+
+
+def _place(noun: Noun, counts: dict[str, int], path: str) -> Place:
+    url = noun.url()
+    return Place(noun.name, noun.label_plural, url, noun.icon, counts.get(noun.name), path.startswith(url))

@@ -1,0 +1,97 @@
+// Charts from data: {"kind": "line"|"bar"|"area", "unit", "x": […], "series": [{"name", "data", "urls"}], "bands":
+// [{"from", "to", "level", "label"}]}. Drawn on canvas, as styles inside drawn markup are not allowed here. A click
+// opens the rows behind a point; every chart can be read as a table.
+(() => {
+  const root = document.documentElement;
+  const token = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+  const SHADES = ["bar", "bar-3", "bar-2", "ink-3"];
+
+  function bands(list) {
+    if (!list || !list.length) return undefined;
+    return {
+      silent: true,
+      data: list.map((band) => [
+        { yAxis: band.from, name: band.label || "", itemStyle: { color: token(band.level), opacity: 0.16 }, label: { position: "insideTopLeft", color: token("ink-2"), fontSize: 12 } },
+        { yAxis: band.to },
+      ]),
+    };
+  }
+
+  function series(data) {
+    return data.series.map((one, index) => {
+      const colour = token(SHADES[index % SHADES.length]);
+      const line = data.kind !== "bar";
+      return {
+        name: one.name,
+        type: line ? "line" : "bar",
+        stack: data.kind === "area" ? "all" : undefined,
+        areaStyle: data.kind === "area" ? { opacity: 0.9 } : undefined,
+        data: one.data,
+        color: colour,
+        symbol: "circle",
+        symbolSize: 6,
+        showSymbol: false,
+        lineStyle: { width: 2 },
+        barMaxWidth: 36,
+        // Up to four series carry their own names; nobody has to match a legend.
+        endLabel: line && data.series.length <= 4 ? { show: data.series.length > 1, formatter: "{a}", color: token("ink-2"), fontSize: 12 } : undefined,
+        label: line ? undefined : { show: data.series.length === 1, position: "top", color: token("ink-2"), fontSize: 12, formatter: (point) => point.value.toLocaleString("en-US") },
+        markArea: index === 0 ? bands(data.bands) : undefined,
+        animation: false,
+      };
+    });
+  }
+
+  function option(data) {
+    const text = { color: token("ink-3"), fontSize: 12, fontFamily: token("face") };
+    const rule = { lineStyle: { color: token("line-2") } };
+    return {
+      animation: false,
+      textStyle: { fontFamily: token("face") },
+      grid: { left: 4, right: data.series.length > 1 ? 88 : 12, top: 20, bottom: 4, containLabel: true },
+      tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: token("paper"), borderColor: token("line-2"), textStyle: { color: token("ink"), fontSize: 12 }, valueFormatter: (value) => `${value.toLocaleString("en-US")}${data.unit || ""}` },
+      xAxis: { type: "category", data: data.x, axisLabel: { ...text, hideOverlap: true }, axisLine: rule, axisTick: { show: false } },
+      yAxis: { type: "value", scale: data.kind === "line", axisLabel: { ...text, formatter: (value) => `${value.toLocaleString("en-US")}${data.unit || ""}` }, splitLine: { lineStyle: { color: token("line") } } },
+      series: series(data),
+    };
+  }
+
+  function table(data) {
+    const element = document.createElement("table");
+    element.className = "plain-table";
+    const row = (parent, tag, cells) => {
+      const line = parent.insertRow();
+      cells.forEach((cell, index) => {
+        const box = document.createElement(tag);
+        if (index) box.className = "text-end num";
+        box.textContent = typeof cell === "number" ? cell.toLocaleString("en-US") : cell ?? "—";
+        line.append(box);
+      });
+    };
+    row(element.createTHead(), "th", ["", ...data.series.map((one) => one.name)]);
+    const body = element.createTBody();
+    data.x.forEach((x, index) => row(body, "td", [x, ...data.series.map((one) => one.data[index])]));
+    return element;
+  }
+
+  document.querySelectorAll("[data-chart]").forEach((place) => {
+    const data = JSON.parse(document.getElementById(`${place.id}-data`).textContent);
+    const chart = window.echarts.init(place, null, { renderer: "canvas" });
+    chart.setOption(option(data));
+    chart.on("click", (point) => {
+      const urls = data.series[point.seriesIndex].urls;
+      if (urls && urls[point.dataIndex]) location.href = urls[point.dataIndex];
+    });
+    new ResizeObserver(() => chart.resize()).observe(place);
+    document.addEventListener("theme", () => chart.setOption(option(data), true));
+    const rows = document.getElementById(`${place.id}-table`);
+    rows.append(table(data));
+    document.querySelector(`[data-chart-table="${place.id}"]`).addEventListener("click", (event) => {
+      const button = event.currentTarget;
+      const show = rows.hidden;
+      rows.hidden = !show;
+      place.hidden = show;
+      button.setAttribute("aria-pressed", String(show));
+    });
+  });
+})();
