@@ -69,7 +69,11 @@ def grades_of(findings: dict[str, Any]) -> list[GradeCard]:
             label,
             grades[code]["letter"],
             Decimal(grades[code]["score"]),
-            [Answer(_fact_label(f["code"]), int(f["answer"] or 0)) for f in grades.get("facts", ()) if f["grade"] == code],
+            [
+                Answer(_fact_label(f["code"]), int(f["answer"] or 0))
+                for f in grades.get("facts", ())
+                if f["grade"] == code
+            ],
         )
         for code, label in GRADE_LABELS.items()
         if code in grades

@@ -61,10 +61,10 @@ class Api:
         return self.tokens[person]
 
     def _send(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> Answer:
-        request = urllib.request.Request(self.base + path, data=data, headers=headers, method=method)  # noqa: S310
+        request = urllib.request.Request(self.base + path, data=data, headers=headers, method=method)
         begun = time.perf_counter()
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
                 status, raw = response.status, response.read()
         except urllib.error.HTTPError as refusal:
             status, raw = refusal.code, refusal.read()

@@ -37,9 +37,7 @@ class Walker:
             raise WalkFailed(f"{route} is empty")
         return rows[0]
 
-    def step(
-        self, person: str, method: str, route: str, body: Any = None, *, watch: str = "", done: int = 0
-    ) -> Any:
+    def step(self, person: str, method: str, route: str, body: Any = None, *, watch: str = "", done: int = 0) -> Any:
         """One step that must succeed. `watch` is the thing whose state it changes, where the answer is another."""
         before = self._state(watch) if watch else ""
         answer = self.api.call(person, method, route, body)
@@ -51,7 +49,16 @@ class Walker:
         return answer.body
 
     def refused(
-        self, title: str, person: str, method: str, route: str, body: Any = None, *, watch: str, status: int, problem: str
+        self,
+        title: str,
+        person: str,
+        method: str,
+        route: str,
+        body: Any = None,
+        *,
+        watch: str,
+        status: int,
+        problem: str,
     ) -> None:
         """One step that must be refused, and must change nothing about `watch`."""
         before = self._look(watch)
