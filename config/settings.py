@@ -280,6 +280,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = not PRODUCTION
+# Otherwise each test client would list some seven thousand static files before its first request.
+WHITENOISE_AUTOREFRESH = MODE == "test"
 FILES_DIR = env.str("FILES_DIR", str(BASE_DIR / "var" / "files"))
 MEDIA_ROOT = FILES_DIR
 FILE_UPLOAD_PERMISSIONS = 0o600
