@@ -20,10 +20,10 @@ class PaymentInstruction(models.Model):
         SUCCEEDED = "succeeded", _("Succeeded")
         FAILED = "failed", _("Failed")
 
-    reference = models.CharField(max_length=40, unique=True)
-    kind = models.CharField(max_length=12, choices=Kind.choices)
-    state = models.CharField(max_length=12, choices=State.choices, default=State.CREATED)
-    amount = models.DecimalField(max_digits=16, decimal_places=2)
+    reference = models.CharField(_("reference"), max_length=40, unique=True)
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.CREATED)
+    amount = models.DecimalField(_("amount"), max_digits=16, decimal_places=2)
     account = EncryptedText()
     account_name = models.CharField(max_length=120)
     memo = models.CharField(max_length=140, default="")
@@ -37,6 +37,8 @@ class PaymentInstruction(models.Model):
     answered_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
         constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount_positive")]
         indexes = [
             models.Index(

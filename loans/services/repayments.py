@@ -203,7 +203,8 @@ def _book(actor: Actor, new: Repayment, expected_version: int | None = None) -> 
         post_allocation(loan, allocation, new.value_date, new)
     _after_booking(actor, loan, new.value_date, allocation.total(DueKind.PRINCIPAL))
     publish("repayment.booked", repayment_id=new.pk)
-    return new
+    # Read again: the loan it hangs on has moved.
+    return Repayment.objects.select_related("loan").get(pk=new.pk)
 
 
 def _after_booking(actor: Actor, loan: Loan, day: date, principal: Decimal) -> None:

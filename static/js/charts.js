@@ -1,4 +1,4 @@
-// Charts from data: {"kind": "line"|"bar"|"area", "unit", "x": […], "series": [{"name", "data", "urls"}], "bands":
+// Charts from data: {"kind": "line"|"bar"|"stack"|"area", "unit", "x": […], "series": [{"name", "data", "urls"}], "bands":
 // [{"from", "to", "level", "label"}]}. Drawn on canvas, as styles inside drawn markup are not allowed here. A click
 // opens the rows behind a point; every chart can be read as a table.
 (() => {
@@ -20,11 +20,11 @@
   function series(data) {
     return data.series.map((one, index) => {
       const colour = token(SHADES[index % SHADES.length]);
-      const line = data.kind !== "bar";
+      const line = data.kind !== "bar" && data.kind !== "stack";
       return {
         name: one.name,
         type: line ? "line" : "bar",
-        stack: data.kind === "area" ? "all" : undefined,
+        stack: data.kind === "area" || data.kind === "stack" ? "all" : undefined,
         areaStyle: data.kind === "area" ? { opacity: 0.9 } : undefined,
         data: one.data,
         color: colour,

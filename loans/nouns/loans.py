@@ -1,0 +1,321 @@
+"""Loans: schedule, what is due, the pay-off figure, and booking what comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import django_tables2 as tables
+from django import forms
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.utils.translation import gettext as text
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django_filters import BooleanFilter, ChoiceFilter, DateFilter, FilterSet, NumberFilter
+from rest_framework import serializers
+
+from branch.domain.actor import Actor
+from branch.domain.money import format_money
+from branch.domain.roles import Role
+from branch.queries.business_date import business_date
+from branch.queries.timeline import events_of_file
+from branch.queries.visibility import visible
+from branch.web.forms import ActionForm, DateField, MoneyField
+from branch.web.noun import Action, Noun, register
+from branch.web.panels import panels_of
+from branch.web.states import state_choices
+from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, RateColumn, StateColumn
+from loans.domain.machines import LOAN
+from loans.models import Instalment, Loan, Repayment
+from loans.queries.loan_page import ScheduleLine, next_line, open_debit, repayment_lines, schedule_lines
+from loans.queries.loans import OWING, due_today, payoff_figure, what_is_owed
+from loans.queries.payoff import PayoffQuote, payoff_of, quote_payoff
+from loans.services import repayments
+
+LOAN_READERS = frozenset(
+    {
+        Role.ACCOUNT_MANAGER,
+        Role.RISK_REVIEWER,
+        Role.APPROVER,
+        Role.DISBURSEMENT_OFFICER,
+        Role.LOAN_ACCOUNTANT,
+        Role.POST_LOAN_OFFICER,
+        Role.BRANCH_MANAGER,
+        Role.AUDITOR,
+    }
+)
+
+
+# --- forms
+
+
+class RepayForm(ActionForm):
+    amount = MoneyField(label=_("Amount"))
+    reference = forms.CharField(
+        label=_("Reference"),
+        max_length=60,
+        help_text=_("The slip or transfer it stands for. A reference is booked once, however often it is sent."),
+    )
+    pay_off = forms.BooleanField(
+        label=_("Pays the loan off"),
+        required=False,
+        help_text=_("Takes exactly the pay-off figure of today and settles the loan."),
+    )
+
+
+class CollectForm(ActionForm):
+    amount = MoneyField(
+        label=_("Amount"),
+        required=False,
+        help_text=_("Empty: everything due today. A short balance is debited in part."),
+    )
+
+
+class PayoffForm(ActionForm):
+    on_date = DateField(label=_("Pay off on"))
+
+
+# --- API
+
+
+class InstalmentSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Instalment
+        fields = (
+            "number", "start_date", "due_date", "principal", "interest", "principal_paid", "interest_paid",
+            "balance_after",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class OwedSerializer(serializers.Serializer):
+    """What the loan owes on the business date."""
+
+    on_date = serializers.DateField()
+    due_amount = serializers.DecimalField(16, 2, help_text=_("Due today or before, less what is held."))
+    overdue_amount = serializers.DecimalField(16, 2)
+    accrued_interest = serializers.DecimalField(16, 2, help_text=_("Of the running period, not yet due."))
+    payoff_amount = serializers.DecimalField(16, 2, help_text=_("Settles the loan today."))
+
+
+class PayoffSerializer(serializers.Serializer):
+    on_date = serializers.DateField()
+    principal = serializers.DecimalField(16, 2)
+    interest_due = serializers.DecimalField(16, 2)
+    interest_accrued = serializers.DecimalField(16, 2)
+    penalty = serializers.DecimalField(16, 2)
+    held = serializers.DecimalField(16, 2)
+    amount = serializers.DecimalField(16, 2)
+
+
+class LoanSerializer(serializers.ModelSerializer):
+    """One loan carries its schedule and what it owes; in a list both are left out."""
+
+    instalments = InstalmentSerializer(many=True, read_only=True)
+    owed = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Loan
+        fields = (
+            "id", "state", "version", "number", "drawdown", "application", "customer", "owner", "office", "principal",
+            "annual_rate", "penalty_rate", "day_count", "start_date", "maturity_date", "outstanding_principal",
+            "penalty_due", "suspense_amount", "days_past_due", "asset_class", "class_rule", "restructured_date",
+            "settled_date", "instalments", "owed", "created_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        if isinstance(self.parent, serializers.ListSerializer):
+            del fields["instalments"], fields["owed"]
+        return fields
+
+    def get_owed(self, loan: Loan) -> OwedSerializer:
+        owed = what_is_owed(loan, business_date())
+        return OwedSerializer(
+            {
+                "on_date": owed.on_date,
+                "due_amount": max(owed.due_amount - loan.suspense_amount, Decimal(0)),
+                "overdue_amount": owed.overdue_amount,
+                "accrued_interest": owed.accrued_interest,
+                "payoff_amount": payoff_of(loan, owed).amount,
+            }
+        ).data
+
+
+# --- list
+
+
+def total(field: str) -> Callable[[Any], str]:
+    """A footer: the sum of a column over all rows of the list, not only the page."""
+    return lambda table: format_money(table.data.data.aggregate(total=Sum(field))["total"] or Decimal(0))
+
+
+class LoanTable(NounTable):
+    number = LinkColumn(footer=_("Total"))
+    customer = tables.Column()
+    principal = MoneyColumn(footer=total("principal"))
+    outstanding_principal = MoneyColumn(footer=total("outstanding_principal"))
+    annual_rate = RateColumn()
+    days_past_due = NumberColumn()
+    maturity_date = DateColumn()
+    state = StateColumn()
+
+    class Meta(NounTable.Meta):
+        model = Loan
+        fields = (
+            "number", "customer", "principal", "outstanding_principal", "annual_rate", "days_past_due", "asset_class",
+            "maturity_date", "state",
+        )  # fmt: skip
+
+
+class LoanFilter(FilterSet):
+    state = ChoiceFilter(choices=state_choices(LOAN), label=_("State"))
+    due_today = BooleanFilter(method="with_something_due", label=_("Something due today"))
+    overdue_from = NumberFilter(field_name="days_past_due", lookup_expr="gte", label=_("Days past due from"))
+    matures_until = DateFilter(field_name="maturity_date", lookup_expr="lte", label=_("Matures until"))
+
+    class Meta:
+        model = Loan
+        fields = {"asset_class": ["exact"], "application": ["exact"], "customer": ["exact"], "drawdown": ["exact"]}
+
+    def with_something_due(self, rows: QuerySet[Loan], name: str, value: bool) -> QuerySet[Loan]:
+        return rows.filter(something_due(business_date())) if value else rows.exclude(something_due(business_date()))
+
+
+def something_due(today: date) -> Q:
+    """Loans that can be paid something today without paying early."""
+    unpaid = Q(principal_paid__lt=F("principal")) | Q(interest_paid__lt=F("interest"))
+    rows = Instalment.objects.filter(unpaid, loan=OuterRef("pk"), due_date__lte=today)
+    return Q(state__in=OWING) & (Q(Exists(rows)) | Q(penalty_due__gt=0))
+
+
+def search_loans(rows: QuerySet[Loan], words: str) -> QuerySet[Loan]:
+    return rows.filter(number__icontains=words) | rows.filter(customer__name__icontains=words)
+
+
+# --- page
+
+
+def _context(loan: Loan, actor: Actor) -> dict[str, Any]:
+    today = business_date()
+    owed = what_is_owed(loan, today)
+    lines = schedule_lines(loan.instalments.order_by("number"), today)
+    booked = visible(Repayment, actor).filter(loan=loan).select_related("booked_by").order_by("-pk")
+    return {
+        "owed": owed,
+        "owes": loan.state in OWING,
+        "due_amount": max(owed.due_amount - loan.suspense_amount, Decimal(0)),
+        "payoff": payoff_of(loan, owed),
+        "lines": lines,
+        "next_line": next_line(lines),
+        "chart": _chart(lines),
+        "totals": {
+            "principal": sum(line.row.principal for line in lines),
+            "interest": sum(line.row.interest for line in lines),
+            "total": sum(line.total for line in lines),
+            "paid": sum(line.paid for line in lines),
+        },
+        "repaid": loan.principal - loan.outstanding_principal,
+        "repayments": repayment_lines(booked),
+        "open_debit": open_debit(loan),
+        "facility": loan.drawdown.facility,
+        "panels": panels_of("loan", loan, actor),
+    }
+
+
+def _chart(lines: list[ScheduleLine]) -> dict[str, Any]:
+    """Principal and interest of each instalment, and a sentence that says how far the loan has come."""
+    paid = sum(1 for line in lines if line.standing == "paid")
+    title = ngettext(
+        "%(paid)s of %(count)s instalment is paid", "%(paid)s of %(count)s instalments are paid", len(lines)
+    ) % {"paid": paid, "count": len(lines)}
+    return {
+        "title": title,
+        "note": text("Principal and interest by due day, in yuan"),
+        "data": {
+            "kind": "stack",
+            "x": [line.row.due_date.isoformat() for line in lines],
+            "series": [
+                {"name": text("Principal"), "data": [float(line.row.principal) for line in lines]},
+                {"name": text("Interest"), "data": [float(line.row.interest) for line in lines]},
+            ],
+        },
+    }
+
+
+def next_reference(loan: Loan) -> str:
+    """A reference nobody used yet, offered to the person who books at the counter."""
+    return f"{loan.number}-R{loan.repayments.count() + 1}"
+
+
+def _payoff_body(quote: PayoffQuote) -> dict[str, Any]:
+    return dict(PayoffSerializer(quote).data)
+
+
+def _owes(loan: Loan) -> bool:
+    return loan.state in OWING
+
+
+def _owes_nothing(loan: Loan) -> bool:
+    return _owes(loan) and not payoff_figure(loan, business_date())
+
+
+LOAN_NOUN = register(
+    Noun(
+        name="loan",
+        plural="loans",
+        model=Loan,
+        readers=LOAN_READERS,
+        serializer=LoanSerializer,
+        table=LoanTable,
+        filterset=LoanFilter,
+        section="lend",
+        icon="coins",
+        search=search_loans,
+        related=("customer", "owner", "drawdown__facility__contract", "application"),
+        api_ordering=("id", "created_at", "days_past_due", "maturity_date", "outstanding_principal"),
+        template="loans/loan.html",
+        context=_context,
+        events=events_of_file,
+        open_work=lambda rows, actor: rows.filter(state__in=OWING, days_past_due__gt=0),
+        attachment_kinds=(("document", _("Document")),),
+        actions=(
+            # Booking may settle the loan, so whoever may settle is who may book: same role, same duty, same states.
+            Action(
+                "repay",
+                _("Book a repayment"),
+                repayments.book_repayment,
+                form=RepayForm,
+                event="settle",
+                tone="primary",
+                status=201,
+                initial=lambda actor, loan: {"amount": due_today(loan) or None, "reference": next_reference(loan)},
+            ),
+            Action(
+                "collect",
+                _("Debit the repayment account"),
+                repayments.collect_repayment,
+                form=CollectForm,
+                event="settle",
+                status=201,
+                when=lambda loan: _owes(loan) and due_today(loan) > 0 and open_debit(loan) is None,
+            ),
+            Action("settle", _("Settle"), repayments.settle_loan, event="settle", when=_owes_nothing),
+            Action(
+                "payoff",
+                _("Pay-off figure"),
+                quote_payoff,
+                form=PayoffForm,
+                roles=LOAN_READERS,
+                when=_owes,
+                initial=lambda actor, loan: {"on_date": business_date()},
+                answer=_payoff_body,
+                answer_serializer=PayoffSerializer,
+                answer_template="loans/payoff.html",
+            ),
+        ),
+    )
+)
