@@ -21,6 +21,7 @@ CHECKS: dict[str, list[str]] = {
     "imports": ["lint-imports"],
     "migrations": [*MANAGE, "makemigrations", "--check", "--dry-run"],
     "translations": [*MANAGE, "check_translations"],
+    "machines": [*MANAGE, "draw_machines", "--check"],
 }
 REPORT = TEST.run_data / "pytest.xml"
 #: Two workers: the databases and browsers of more do not fit a small machine. `-n` on the command line wins.
