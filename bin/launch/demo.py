@@ -20,6 +20,8 @@ from launch.supervisor import Supervisor
 
 READY_SECONDS = 120.0
 NOT_OURS_TO_EMPTY = "--reset empties only a database of its own. DATABASE_URL names yours: drop and create it yourself."
+#: In the state once the demo branch stands.
+SEEDED = "seeded"
 AS_OWNER = {"XIAOWEI_DB_ROLE": "owner"}
 NO_OWNER = (
     "  DATABASE_OWNER_URL is not set: one role both owns the tables and runs the program, "
@@ -56,7 +58,7 @@ def _arguments() -> argparse.Namespace:
 
 def _serve(options: argparse.Namespace, tell: Callable[[str], None]) -> None:
     _stop_leftovers()
-    if options.reset:
+    if options.reset or _half_founded():
         _reset()
     DEMO.make()
     packages.install_python(*packages.FOR_DEMO)
@@ -69,6 +71,7 @@ def _serve(options: argparse.Namespace, tell: Callable[[str], None]) -> None:
         variables = environment.for_programs(_settings(state))
         _start_bank(supervisor, variables)
         _prepare_data(variables)
+        state.set(SEEDED, "yes")
         _start_programs(supervisor, variables, options.host, port)
         address = f"http://{'127.0.0.1' if options.host == '0.0.0.0' else options.host}:{port}"
         with step("Waiting until it is ready"):
@@ -87,6 +90,14 @@ def _stop_leftovers() -> None:
         say("  An earlier bin/demo was killed; stopping what it left.")
     with stop_signals.hold():
         processes.stop_all(left)
+
+
+def _half_founded() -> bool:
+    """Whether an earlier start was stopped before the demo branch stood; nobody has worked with such data."""
+    if "DATABASE_URL" in os.environ or not DEMO.state_file.exists() or SEEDED in State(DEMO).values:
+        return False
+    say("  The last start was stopped before the demo branch stood; starting over.")
+    return True
 
 
 def _reset() -> None:
