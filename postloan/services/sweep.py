@@ -1,6 +1,6 @@
 """The nightly run at work: each step on each part in one transaction with the note that it is done.
 
-The table of shards coordinates (docs/decisions/0003): whoever finishes the last part of a step sends out the next
+The table of shards coordinates (docs/decisions/0009): whoever finishes the last part of a step sends out the next
 step, and a periodic task sends out again whatever was lost on the way.
 """
 
