@@ -28,7 +28,8 @@ class Customer(Subject):
     name = models.CharField(_("name"), max_length=120)
     #: The name's two-character pieces: finds 五金 among a million names, which trigrams can't.
     name_bigrams = ArrayField(models.CharField(max_length=2), default=list, editable=False)
-    uscc = models.CharField(_("unified social credit code"), max_length=18, null=True, blank=True)
+    # Null, not empty: many have none, and the constraint lets only nulls repeat.
+    uscc = models.CharField(_("unified social credit code"), max_length=18, null=True, blank=True)  # noqa: DJ001
     contact_name = models.CharField(_("owner or legal representative"), max_length=60)
     identity_number = EncryptedText(_("resident identity number"), default="")
     identity_digest = models.CharField(max_length=64, default="", editable=False)

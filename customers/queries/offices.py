@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput, PermissionRefused
 from branch.domain.roles import Role
-from branch.models import Office, User
-from branch.queries.actors import actor_for
+from branch.models import Office, RoleAssignment, User
+from branch.queries.business_date import business_date
 
 
 def working_office(actor: Actor, role: Role) -> Office:
@@ -30,9 +31,21 @@ def topmost_office(actor: Actor, roles: frozenset[Role] | set[Role]) -> Office:
     return Office.objects.get(pk=held[0][1])
 
 
+def account_managers(office: Office) -> QuerySet[User]:
+    """The active people who are account managers at or above `office` on the business date, by name."""
+    today = business_date()
+    held = RoleAssignment.objects.filter(
+        Q(end_date__isnull=True) | Q(end_date__gte=today),
+        role=Role.ACCOUNT_MANAGER,
+        start_date__lte=today,
+        office__in=[int(part) for part in office.path.strip("/").split("/")],
+    )
+    return User.objects.filter(is_active=True, pk__in=held.values("user")).order_by("display_name", "pk")
+
+
 def account_manager(user_id: int, office: Office) -> User:
-    """The active person `user_id`, an account manager at or above `office`. Raises InvalidInput for `owner_id`."""
-    user = User.objects.filter(pk=user_id, is_active=True).first()
-    if user is None or not actor_for(user).holds({Role.ACCOUNT_MANAGER}, office.path):
+    """One of them. Raises InvalidInput for `owner_id`."""
+    user = account_managers(office).filter(pk=user_id).first()
+    if user is None:
         raise InvalidInput(fields={"owner_id": [_("Choose an account manager of this office.")]})
     return user

@@ -134,7 +134,8 @@ def _linked(actor: Actor, customer_id: int) -> Customer:
 
 def _converted(actor: Actor, lead: Lead, values: Profile) -> Customer:
     known: Profile = {"name": lead.name, "contact_name": lead.contact_name, "phone": lead.phone}
-    return create_customer(actor=actor, **{**known, **values})
+    typed: Profile = {field: value for field, value in values.items() if value not in (None, "")}  # type: ignore[assignment]
+    return create_customer(actor=actor, **{**known, **typed})
 
 
 @use_case("lose_lead")

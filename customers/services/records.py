@@ -72,6 +72,19 @@ def receive_records(*, actor: Actor, customer_id: int, records: Sequence[Any]) -
     return report
 
 
+@use_case("push_records")
+def push_records(*, actor: Actor, uscc: str, records: Sequence[Any]) -> Receipt:
+    """The same for a client system, which knows a customer by its code and can't read the file.
+
+    Raises NotFound for a code of no customer it may send figures of.
+    """
+    for rows in (pushable_customers(actor), visible(Customer, actor)):
+        customer = rows.filter(uscc=uscc.strip().upper()).first()
+        if customer is not None:
+            return receive_records(actor=actor, customer_id=customer.pk, records=records)
+    raise NotFound(_("There is no such record."))
+
+
 def _lock(actor: Actor, customer_id: int) -> Customer:
     """The customer, locked: two senders of one customer's figures wait for each other."""
     seen = visible(Customer, actor).filter(pk=customer_id).exists()

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from branch.queries.business_date import business_date
+from branch.queries.parameters import parameter
 from customers.models import Customer
+from customers.queries.records import year_total
+from loans.domain.cross_checks import CheckResult, Tolerance, check_table
+from loans.domain.findings import TABLES
 from loans.models import Application, Investigation, Loan, ProductVersion
-from loans.queries.products import on_sale
+from loans.queries.products import active_version, on_sale
+
+#: A year's use in the three tables → the metric of the customer's outside records that tells it.
+RECORDED_AS = {"electricity_kwh": "electricity_kwh", "water_m3": "water_m3", "taxed_sales": "tax_declared"}
 
 
 @dataclass(frozen=True)
@@ -82,19 +91,19 @@ def known_grade(application: Application) -> str:
     return str((own or latest).findings.get("risk_grade") or "") if own or latest else ""
 
 
-def defaults_for(customer: Customer) -> dict[str, Any]:
-    """What a new application of this customer starts from: the last one's terms, else the first product's smallest.
+def defaults_for(customer: Customer, version: ProductVersion | None = None) -> dict[str, Any]:
+    """What a new application of this customer starts from: the terms of the last one filed, else the product's own.
 
-    Empty when nothing is on sale.
+    `version` is the product chosen, where one was; without one, that of the last file. Empty when nothing is on sale.
     """
-    last = customer.applications.exclude(state="draft").order_by("-pk").first()
-    version = _still_on_sale(last) if last else None
-    if last is not None and version is not None:
-        fields = ("amount", "instalments", "frequency_unit", "frequency_every", "repayment_method", "guarantee_mode")
-        return {"product_version": version} | {field: getattr(last, field) for field in fields}
-    version = on_sale().first()
+    last = customer.applications.exclude(state="draft").select_related("product_version").order_by("-pk").first()
+    if version is None:
+        version = (last and active_version(last.product_version.product_id)) or on_sale().first()
     if version is None:
         return {}
+    if last is not None and last.product_version.product_id == version.product_id:
+        fields = ("amount", "instalments", "frequency_unit", "frequency_every", "repayment_method", "guarantee_mode")
+        return {"product_version": version} | {field: getattr(last, field) for field in fields}
     return {
         "product_version": version,
         "amount": version.min_amount,
@@ -106,8 +115,29 @@ def defaults_for(customer: Customer) -> dict[str, Any]:
     }
 
 
-def _still_on_sale(application: Application) -> ProductVersion | None:
-    return on_sale().filter(product=application.product_version.product_id).first()
+@dataclass(frozen=True)
+class TableCheck:
+    """Sales the bank can check before anybody visits, against the stated ones; `source` says from what."""
+
+    check: CheckResult
+    source: str
+
+
+def sales_checks(application: Application) -> list[TableCheck]:
+    """The three tables as far as outside records cover a year and the last visit knew what a unit stands for."""
+    stated = application.stated_annual_sales
+    if stated is None:
+        return []
+    visited = Investigation.objects.filter(customer_id=application.customer_id, state="closed").order_by("-pk").first()
+    tolerance = Tolerance(parameter("deviation.tolerance_green"), parameter("deviation.tolerance_amber"))
+    checks = []
+    for code, (use, ratio) in TABLES.items():
+        usage = year_total(application.customer, RECORDED_AS[use], until=business_date())
+        per_unit = getattr(visited, ratio, None) if ratio else Decimal(1)
+        if usage is not None and per_unit is not None:
+            result = check_table(code, stated_sales=stated, usage=usage, sales_per_unit=per_unit, tolerance=tolerance)
+            checks.append(TableCheck(result, RECORDED_AS[use]))
+    return checks
 
 
 def offers_run_out(on: date) -> QuerySet[Application]:

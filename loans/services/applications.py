@@ -20,13 +20,14 @@ from branch.services.use_case import use_case
 from customers.models import Customer
 from customers.services.profile import Checker
 from loans.domain.terms import MOST_INSTALMENTS
-from loans.models import Application
+from loans.models import Application, ProductVersion
 from loans.models.product import FrequencyUnit, GuaranteeMode, RepaymentMethod
 from loans.queries.applications import defaults_for, missing_facts, offers_run_out
 from loans.queries.products import active_version
 from loans.services import investigations
 from loans.services.numbers import next_number
 from loans.services.pricing import price_application, problems_of, without_rows
+from loans.services.values import put
 
 MANAGER = frozenset({Role.ACCOUNT_MANAGER})
 
@@ -57,7 +58,8 @@ def draft_application(*, actor: Actor, customer_id: int, **terms: Unpack[Terms])
         raise NotFound(_("There is no such record."))
     if customer.owner_id != actor.user_id:
         raise PermissionRefused(_("Only the customer's account manager files an application."), event="draft")
-    known = defaults_for(customer)
+    product_id = terms.pop("product_id", None)
+    known = defaults_for(customer, _on_sale(product_id) if product_id is not None else None)
     if not known:
         raise Unmet(_("No product is on sale."))
     application = Application(customer=customer, office=customer.office, owner_id=actor.user_id, **known)
@@ -188,11 +190,11 @@ def _set_terms(application: Application, terms: Terms) -> None:
     checker = Checker()
     for field, value in terms.items():
         if field == "product_id":
-            _choose_product(checker, application, value)
+            application.product_version = _on_sale(value)
         elif field not in Terms.__annotations__:
             raise TypeError(f"an application has no {field}")
         else:
-            setattr(application, field, value.strip() if isinstance(value, str) else value)
+            put(application, field, value)
     _check_amount(checker, "amount", application.amount, above_zero=True)
     if application.stated_annual_sales is not None:
         _check_amount(checker, "stated_annual_sales", application.stated_annual_sales, above_zero=False)
@@ -210,12 +212,11 @@ def _set_terms(application: Application, terms: Terms) -> None:
     checker.done()
 
 
-def _choose_product(checker: Checker, application: Application, product_id: Any) -> None:
+def _on_sale(product_id: Any) -> ProductVersion:
     version = active_version(product_id) if isinstance(product_id, int) else None
     if version is None:
-        checker.refuse("product_id", _("Choose a product that is on sale."))
-    else:
-        application.product_version = version
+        raise InvalidInput(fields={"product_id": [_("Choose a product that is on sale.")]})
+    return version
 
 
 def _check_amount(checker: Checker, field: str, value: Any, *, above_zero: bool) -> None:

@@ -27,14 +27,14 @@ from loans.domain.cross_checks import CheckResult, Tolerance
 from loans.domain.findings import GRADED_FACTS, TABLE_FACTS, FindingPolicy, Findings, find
 from loans.domain.grades import Grade, GradeReport, Letter
 from loans.models import Application, Investigation
+from loans.queries.applications import RECORDED_AS
 from loans.services.pricing import reprice_application
+from loans.services.values import cleaned, put
 
 INVESTIGATORS = frozenset({Role.ACCOUNT_MANAGER, Role.CO_INVESTIGATOR})
 SIGNED = ("signed_by_owner", "signed_by_second")
 #: What must be there before anybody signs.
 REQUIRED = ("visited_on", "visit_place", *GRADED_FACTS, *TABLE_FACTS, "opinion")
-#: Facts the bank may hold already: investigation field → metric of the customer's outside records.
-KNOWN_FROM = {"electricity_kwh": "electricity_kwh", "water_m3": "water_m3", "taxed_sales": "tax_declared"}
 
 
 class Facts(TypedDict, total=False):
@@ -70,7 +70,7 @@ def open_investigation(*, actor: Actor, application: Application) -> Investigati
         owner_id=application.owner_id,
         office=application.office,
     )
-    for field, metric in KNOWN_FROM.items():
+    for field, metric in RECORDED_AS.items():
         total = year_total(application.customer, metric, until=business_date())
         setattr(investigation, field, None if total is None else round(total, 2))
     investigation.findings = _findings_json(derive_findings(investigation))
@@ -185,13 +185,13 @@ def _keep(actor: Actor, investigation: Investigation, facts: Facts) -> None:
     owns = investigation.owner_id == actor.user_id
     take_duty(actor, investigation.file_key, Duty.OWN if owns else Duty.CO_INVESTIGATE)
     for field, value in facts.items():
-        setattr(investigation, field, value.strip() if isinstance(value, str) else value)
+        put(investigation, field, value)
     _check(investigation, facts)
     investigation.findings = _findings_json(derive_findings(investigation))
 
 
 def _differ(investigation: Investigation, facts: Facts) -> bool:
-    return any(getattr(investigation, f) != (v.strip() if isinstance(v, str) else v) for f, v in facts.items())
+    return any(getattr(investigation, field) != cleaned(value) for field, value in facts.items())
 
 
 def _check(investigation: Investigation, facts: Facts) -> None:

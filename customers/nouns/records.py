@@ -1,0 +1,146 @@
+"""Outside figures: a list to look into, and the door through which client systems send them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_tables2 as tables
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django_filters import FilterSet
+from rest_framework import serializers
+
+from branch.domain.refusals import InvalidInput
+from branch.domain.roles import Role
+from branch.web.forms import ActionForm
+from branch.web.noun import Action, Noun, register
+from branch.web.tables import DateColumn, LinkColumn, NounTable, NumberColumn
+from customers.models import ExternalRecord
+from customers.queries.visibility import INVESTIGATORS
+from customers.services import records
+from customers.services.record_files import read_rows
+
+
+class RowsForm(ActionForm):
+    """Rows as JSON, or a spreadsheet with the same columns."""
+
+    file = forms.FileField(
+        label=_("Spreadsheet"),
+        required=False,
+        help_text=_("CSV or Excel; columns metric, source, month (2026-03) and value."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
+    )
+    records = forms.JSONField(
+        label=_("Rows"),
+        required=False,
+        widget=forms.HiddenInput(),
+        help_text=_('A list of {"metric", "source", "period_month", "value"}.'),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        upload = cleaned.pop("file", None)
+        if upload is not None:
+            try:
+                cleaned["records"] = read_rows(upload.read())
+            except InvalidInput as refusal:
+                for message in refusal.fields["file"]:
+                    self.add_error("file", message)
+        elif not cleaned.get("records") and "records" not in self.errors:
+            self.add_error("file", _("Choose a file."))
+        return cleaned
+
+    def values(self, only: set[str] | None = None) -> dict[str, Any]:
+        return {name: value for name, value in super().values(only).items() if name != "file"}
+
+
+class PushForm(RowsForm):
+    uscc = forms.CharField(label=_("Unified social credit code"), max_length=30)
+    field_order = ("uscc", "file", "records")
+
+
+class RowReportSerializer(serializers.Serializer):
+    row = serializers.IntegerField(help_text=_("Place in what was sent, from 0."))
+    outcome = serializers.ChoiceField(choices=["accepted", "replaced", "unchanged", "rejected"])
+    reason = serializers.CharField(allow_blank=True)
+
+
+class ReceiptSerializer(serializers.Serializer):
+    customer = serializers.IntegerField()
+    counts = serializers.DictField(child=serializers.IntegerField())
+    rows = RowReportSerializer(many=True)
+
+
+def receipt_body(receipt: records.Receipt) -> dict[str, Any]:
+    return {
+        "customer": receipt.customer_id,
+        "counts": receipt.counts,
+        "rows": [{"row": r.row, "outcome": r.outcome.value, "reason": r.reason} for r in receipt.rows],
+    }
+
+
+class RecordSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = ExternalRecord
+        fields = ("id", "customer", "metric", "source", "period_month", "value", "received_at", "superseded_at")
+        read_only_fields = fields
+
+
+class RecordTable(NounTable):
+    customer = LinkColumn(linkify=False)
+    metric = tables.Column()
+    period_month = DateColumn()
+    value = NumberColumn()
+    source = tables.Column()
+    received_at = DateColumn()
+    superseded_at = DateColumn(verbose_name=_("superseded at"))
+
+    class Meta(NounTable.Meta):
+        model = ExternalRecord
+        fields = ("customer", "metric", "period_month", "value", "source", "received_at", "superseded_at")
+
+
+class RecordFilter(FilterSet):
+    class Meta:
+        model = ExternalRecord
+        fields = {"customer": ["exact"], "metric": ["exact"], "source": ["exact"], "period_month": ["gte", "lte"]}
+
+
+RECORD_NOUN = register(
+    Noun(
+        name="external_record",
+        plural="external-records",
+        model=ExternalRecord,
+        readers=INVESTIGATORS | {Role.ACCOUNT_MANAGER, Role.INTEGRATION},
+        serializer=RecordSerializer,
+        table=RecordTable,
+        filterset=RecordFilter,
+        section="find",
+        icon="bolt",
+        api_ordering=("id", "period_month"),
+        related=("customer",),
+        in_navigation=False,
+        facts=lambda record, actor: [
+            (_("Customer"), record.customer),
+            (_("Metric"), record.get_metric_display()),
+            (_("Month"), record.period_month),
+            (_("Value"), record.value),
+            (_("Source"), record.source),
+            (_("Received at"), record.received_at),
+            (_("Superseded at"), record.superseded_at),
+        ],
+        actions=(
+            Action(
+                "create",
+                _("Send in figures"),
+                records.push_records,
+                form=PushForm,
+                on="list",
+                roles=records.SENDERS,
+                answer=receipt_body,
+                answer_serializer=ReceiptSerializer,
+                answer_template="customers/receipt.html",
+            ),
+        ),
+    )
+)
