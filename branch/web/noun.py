@@ -41,7 +41,7 @@ class Action:
     `partial` passes on only the fields that were sent; `method` is how the API takes it.
     `answer` turns what the service returns into the API's body where that is not the noun itself.
     On a page the person goes on to the thing's own page, or sees `answer_template` (with `result`, and `answer`
-    where that is given) in place of the form.
+    where that is given) in place of the form; one without an `answer` is for pages that save as typed.
     """
 
     name: str

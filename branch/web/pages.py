@@ -173,7 +173,7 @@ def _submitted(request: HttpRequest, noun: Noun, action: Action, obj: Any, form:
         result = call()
         return 200, {"url": _next_url(request) or url_of(result) or (noun.url(obj) if obj is not None else noun.url())}
 
-    if action.answer_template:
+    if action.answer_template and (action.answer or request.htmx):  # type: ignore[attr-defined]
         return _answered(request, noun, action, obj, form, call())
     key = request.POST.get("idempotency_key", "")
     if key:
