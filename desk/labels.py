@@ -44,6 +44,7 @@ _TONES: dict[str, dict[str, str]] = {
         "bad": "failed refused",
     },
     "loan": {"good": "active", "bad": "called_in written_off"},
+    "paymentinstruction": {"attention": "unknown", "busy": "created sent", "good": "succeeded", "bad": "failed"},
     "policy": {"attention": "submitted", "good": "active"},
     "signal": {"attention": "raised", "busy": "in_case"},
     "warning_case": {"attention": "open", "busy": "assigned verifying acting"},

@@ -65,7 +65,7 @@ class DrawdownTable(NounTable):
     amount = MoneyColumn()
     payee_name = tables.Column()
     state = StateColumn()
-    created_at = DateColumn(verbose_name=_("requested at"))
+    created_at = DateColumn(verbose_name=_("Requested at"))
 
     class Meta(NounTable.Meta):
         model = Drawdown
@@ -153,6 +153,8 @@ DRAWDOWN_NOUN = register(
                 drawdowns.release_drawdown,
                 event="release",
                 tone="primary",
+                template="loans/release.html",
+                context=lambda actor, drawdown: {"account": masked(drawdown.payee_account)},
                 confirm=_("The bank pays the payee at once. This is done once and can't be taken back here."),
             ),
             Action("refuse", _("Refuse"), drawdowns.refuse_drawdown, form=ReasonForm, event="refuse", tone="danger"),

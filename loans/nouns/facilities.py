@@ -64,7 +64,7 @@ class FacilitySerializer(serializers.ModelSerializer):
 
 
 class FacilityTable(NounTable):
-    number = LinkColumn(accessor="contract__number", verbose_name=_("contract number"))
+    number = LinkColumn(accessor="contract__number", verbose_name=_("Contract number"))
     customer = tables.Column()
     limit_amount = MoneyColumn()
     drawn_amount = MoneyColumn()

@@ -227,23 +227,32 @@ def _context(loan: Loan, actor: Actor) -> dict[str, Any]:
 
 
 def _chart(lines: list[ScheduleLine]) -> dict[str, Any]:
-    """Principal and interest of each instalment, and a sentence that says how far the loan has come."""
+    """What each instalment asks for and what is paid of it, and a sentence that says how far the loan has come."""
     paid = sum(1 for line in lines if line.standing == "paid")
     title = ngettext(
         "%(paid)s of %(count)s instalment is paid", "%(paid)s of %(count)s instalments are paid", len(lines)
     ) % {"paid": paid, "count": len(lines)}
     return {
         "title": title,
-        "note": text("Principal and interest by due day, in yuan"),
+        "note": text("Instalments by due day, in yuan"),
         "data": {
             "kind": "stack",
             "x": [line.row.due_date.isoformat() for line in lines],
             "series": [
-                {"name": text("Principal"), "data": [float(line.row.principal) for line in lines]},
-                {"name": text("Interest"), "data": [float(line.row.interest) for line in lines]},
+                {"name": text("Principal to come"), "data": [_principal_to_come(line) for line in lines]},
+                {"name": text("Interest to come"), "data": [_interest_to_come(line) for line in lines]},
+                {"name": text("Paid"), "data": [float(line.paid) for line in lines]},
             ],
         },
     }
+
+
+def _principal_to_come(line: ScheduleLine) -> float:
+    return float(line.row.principal - line.row.principal_paid)
+
+
+def _interest_to_come(line: ScheduleLine) -> float:
+    return float(line.row.interest - line.row.interest_paid)
 
 
 def next_reference(loan: Loan) -> str:

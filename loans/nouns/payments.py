@@ -45,8 +45,8 @@ class PaymentTable(NounTable):
     account_name = tables.Column(verbose_name=_("Payee or payer"))
     amount = MoneyColumn()
     state = StateColumn()
-    sent_at = DateColumn(verbose_name=_("last sent or asked"))
-    answered_at = DateColumn(verbose_name=_("answered"))
+    sent_at = DateColumn(verbose_name=_("Last sent or asked"))
+    answered_at = DateColumn(verbose_name=_("Answered"))
 
     class Meta(NounTable.Meta):
         model = PaymentInstruction
@@ -54,9 +54,7 @@ class PaymentTable(NounTable):
 
 
 class PaymentFilter(FilterSet):
-    state = ChoiceFilter(
-        choices=lambda: [(state, pgettext_lazy("state", state)) for state in State.values], label=_("State")
-    )
+    state = ChoiceFilter(choices=[(state, pgettext_lazy("state", state)) for state in State.values], label=_("State"))
 
     class Meta:
         model = PaymentInstruction

@@ -102,8 +102,8 @@ class RepaymentSerializer(serializers.ModelSerializer):
 
 class RepaymentTable(NounTable):
     reference = LinkColumn(footer=_("Total"))
-    loan = tables.Column(accessor="loan__number", verbose_name=_("loan number"))
-    customer = tables.Column(accessor="loan__customer", verbose_name=_("customer"), orderable=False)
+    loan = tables.Column(accessor="loan__number", verbose_name=_("Loan number"))
+    customer = tables.Column(accessor="loan__customer", verbose_name=_("Customer"), orderable=False)
     amount = MoneyColumn(footer=total("amount"))
     value_date = DateColumn()
     booked_at = DateColumn()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext as _
 
+from branch.domain.actor import Actor
 from branch.middleware import actor_of
 from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
@@ -37,13 +39,19 @@ class DueNow:
         return self.count > len(self.lines)
 
 
+def _short_offers(actor: Actor, loan: Loan) -> list[Offer]:
+    """What can be done in the row itself, in a word each."""
+    words = {"repay": _("Book"), "collect": _("Debit")}
+    return [replace(o, label=words[o.name]) for o in LOAN_NOUN.offers(actor, loan) if o.name in words]
+
+
 @register.simple_tag(takes_context=True)
 def due_now(context: dict[str, Any]) -> DueNow | None:
     """Loans with something due today, the latest payers first, for who may see them; None when there is none."""
     actor = actor_of(context["request"])
     rows = visible(Loan, actor).filter(something_due(business_date())).select_related("customer", "office")
     lines = [
-        DueLine(loan, due_today(loan), [o for o in LOAN_NOUN.offers(actor, loan) if o.name in ("repay", "collect")])
+        DueLine(loan, due_today(loan), _short_offers(actor, loan))
         for loan in rows.order_by("-days_past_due", "pk")[:SHOWN]
     ]
     return DueNow(lines, rows.count()) if lines else None

@@ -45,10 +45,13 @@
   function option(data) {
     const text = { color: token("ink-3"), fontSize: 12, fontFamily: token("face") };
     const rule = { lineStyle: { color: token("line-2") } };
+    const stacked = data.kind === "stack";
     return {
       animation: false,
       textStyle: { fontFamily: token("face") },
-      grid: { left: 4, right: data.series.length > 1 ? 88 : 12, top: 20, bottom: 4, containLabel: true },
+      // Stacked bars have no end where a name could stand.
+      legend: stacked ? { top: 0, left: 0, itemWidth: 10, itemHeight: 10, textStyle: { color: token("ink-2"), fontSize: 12 } } : undefined,
+      grid: { left: 4, right: data.series.length > 1 && !stacked ? 88 : 12, top: stacked ? 36 : 20, bottom: 4, containLabel: true },
       tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: token("paper"), borderColor: token("line-2"), textStyle: { color: token("ink"), fontSize: 12 }, valueFormatter: (value) => `${value.toLocaleString("en-US")}${data.unit || ""}` },
       xAxis: { type: "category", data: data.x, axisLabel: { ...text, hideOverlap: true }, axisLine: rule, axisTick: { show: false } },
       yAxis: { type: "value", scale: data.kind === "line", axisLabel: { ...text, formatter: (value) => `${value.toLocaleString("en-US")}${data.unit || ""}` }, splitLine: { lineStyle: { color: token("line") } } },

@@ -291,3 +291,11 @@ def test_limits_stand_in_the_answer(cast: SimpleNamespace, api: Any) -> None:
     assert (answer["drawn_amount"], answer["undrawn_amount"]) == ("100000.00", "200000.00")
     assert Facility.objects.get().limit_amount == AMOUNT
     assert FileDuty.objects.filter(user_id=cast.wu.pk).count() == 1
+
+
+def test_a_customer_page_shows_lines_and_loans_to_whom_they_are_open(cast: SimpleNamespace, visitor: Any) -> None:
+    loan = paid_out_loan(cast)
+    path = f"/customers/{loan.customer_id}/"
+    for who in ("lin", "he", "feng"):
+        assert loan.number in text_of(visitor(who).get(path))
+    assert loan.number not in text_of(visitor("zhao").get(path))
