@@ -1,8 +1,9 @@
-"""The roof's own pages: my day, search, notifications."""
+"""The roof's own pages: my day, the dashboard, search."""
 
 from django.conf import settings
 from django.urls import path
 
+from desk.views.dashboard import dashboard, rows
 from desk.views.my_day import my_day
 from desk.views.search import search
 from desk.views.styleguide import styleguide
@@ -11,6 +12,8 @@ app_name = "desk"
 
 urlpatterns = [
     path("", my_day, name="my-day"),
+    path("dashboard/", dashboard, name="dashboard"),
+    path("dashboard/<slug:code>/", rows, name="dashboard-rows"),
     path("search/", search, name="search"),
 ]
 if settings.MODE in ("demo", "test"):

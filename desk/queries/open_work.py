@@ -12,13 +12,13 @@ from django.db.models import QuerySet
 COUNT_LIMIT = 1000
 
 
-def counts(querysets: Mapping[str, QuerySet]) -> dict[str, int]:
-    """Rows of each queryset, at most COUNT_LIMIT, in one statement. One that can't match anything counts 0."""
+def counts(querysets: Mapping[str, QuerySet], limit: int | None = COUNT_LIMIT) -> dict[str, int]:
+    """Rows of each queryset, at most `limit`, in one statement. One that can't match anything counts 0."""
     found = dict.fromkeys(querysets, 0)
     parts, values = [], []
     for name, rows in querysets.items():
         try:
-            sql, parameters = rows.order_by().values("pk")[:COUNT_LIMIT].query.sql_with_params()
+            sql, parameters = rows.order_by().values("pk")[:limit].query.sql_with_params()
         except EmptyResultSet:
             continue
         parts.append(f"SELECT %s AS name, count(*) AS n FROM ({sql}) AS counted")

@@ -256,6 +256,12 @@ def choice_fields(form: Any) -> list[Any]:
 
 
 @register.filter
+def options(field: Any) -> list[tuple[Any, Any]]:
+    """What can be chosen, without the empty choice."""
+    return [(value, word) for value, word in list(field.field.choices) if value != ""]
+
+
+@register.filter
 def open_fields(form: Any) -> list[Any]:
     """The fields of a filter that are typed: dates, amounts, text."""
     return [field for field in form if not hasattr(field.field, "choices")]
@@ -292,6 +298,12 @@ def as_control(field: Any) -> SafeString:
 @register.filter
 def is_money(field: Any) -> bool:
     return "data-money" in field.field.widget.attrs
+
+
+@register.filter
+def searchable(noun: Any) -> bool:
+    """Whether its list can be searched; a template would call the function instead of asking for it."""
+    return noun.search is not None
 
 
 @register.filter

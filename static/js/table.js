@@ -4,6 +4,14 @@
     if (event.target.matches("[data-send]")) event.target.form.requestSubmit();
   });
 
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-filters]");
+    if (!button) return;
+    const panel = document.getElementById(button.getAttribute("aria-controls"));
+    panel.hidden = !panel.hidden;
+    button.setAttribute("aria-expanded", String(!panel.hidden));
+  });
+
   const table = document.querySelector("[data-table]");
   const menu = document.querySelector("[data-columns]");
   if (!table || !menu) return;
