@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
 
-_SHARED = [
+_SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
@@ -13,7 +15,7 @@ _SHARED = [
 
 
 class JsonFormatter(structlog.stdlib.ProcessorFormatter):
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(
             foreign_pre_chain=_SHARED,
             processors=[

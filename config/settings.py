@@ -1,6 +1,7 @@
 """Settings, all from the environment. docs/operations.md has the table of names, defaults and meanings."""
 
 from datetime import timedelta
+from typing import Any
 
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
@@ -312,7 +313,7 @@ DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "xiaowei@localhost")
 METRICS_ALLOWED = env.list("METRICS_ALLOWED", default=["127.0.0.1/32", "::1/128"])
 PROMETHEUS_EXPORT_MIGRATIONS = False
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "branch.logs.JsonFormatter"}},

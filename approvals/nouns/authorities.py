@@ -39,7 +39,7 @@ class GrantForm(ActionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         roles = ("approver", "branch_manager")
-        people = User.objects.filter(is_active=True, assignments__role__in=roles).exclude(pk=self.actor.user_id)
+        people = User.objects.filter(is_active=True, assignments__role__in=roles).exclude(pk=self.actor.person_id)
         self.fields["user_id"].queryset = people.distinct()  # type: ignore[attr-defined]
         self.fields["office_id"].queryset = visible(Office, self.actor)  # type: ignore[attr-defined]
 

@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy as _
 from approvals.services import reviews
 from branch.web.forms import ReasonForm
 from branch.web.noun import Action, extend
-from loans.models import Investigation
+from loans.models import Application, Investigation
 
 
-def _is_signed(application: object) -> bool:
+def _is_signed(application: Application) -> bool:
     return Investigation.objects.filter(application=application, state="signed_by_second").exists()
 
 

@@ -27,7 +27,7 @@ def authority_limit(actor: Actor, application: Application) -> Decimal:
     rows = Authority.objects.filter(
         Q(end_date__isnull=True) | Q(end_date__gte=today),
         ended_on__isnull=True,
-        user_id=actor.user_id,
+        user_id=actor.person_id,
         office_id__in=above,
         effective_date__lte=today,
     )

@@ -61,7 +61,7 @@ def grant_authority(
         family=family,
         guarantee_mode=guarantee_mode,
         worst_grade=worst_grade,
-        granted_by_id=actor.user_id,
+        granted_by_id=actor.person_id,
     )
     record("authority.grant", authority, actor=actor, before={}, reason=reason)
     return authority

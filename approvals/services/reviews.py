@@ -17,7 +17,7 @@ from branch.domain.refusals import AuthorityExceeded, InvalidInput, PermissionRe
 from branch.domain.roles import Duty, Role
 from branch.services.events import record, snapshot
 from branch.services.outbox import publish
-from branch.services.transition import kind_of, lock, save, take_duty, transition
+from branch.services.transition import fire, kind_of, lock, save, take_duty, transition
 from branch.services.use_case import use_case
 from loans.models import Application, Investigation
 from loans.services import applications, offers
@@ -218,7 +218,7 @@ def _conclude(actor: Actor, stage: ReviewStage, outcome: str, reason: str, facts
 def _skip_open_stages(actor: Actor, review_id: int) -> None:
     for row in ReviewStage.objects.select_for_update().filter(review_id=review_id, state__in=("waiting", "claimed")):
         before = snapshot(row)
-        row.fire_skip()
+        fire(row, "skip")
         save(row)
         record(f"{kind_of(row)}.skip", row, actor=actor, before=before)
 

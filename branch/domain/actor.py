@@ -33,6 +33,11 @@ class Actor:
         return self.user_id is None
 
     @property
+    def person_id(self) -> int:
+        """The person's id; 0, which nobody has, for the system."""
+        return self.user_id or 0
+
+    @property
     def roles(self) -> frozenset[Role]:
         return frozenset({Role.SYSTEM}) if self.is_system else frozenset(g.role for g in self.grants)
 

@@ -79,11 +79,11 @@ class Stateful(Subject):
         for row in getattr(cls, "MACHINE", Machine("", "", ())).transitions:
             setattr(cls, f"fire_{row.event}", _fsm_method(row.event, list(row.sources), row.target))
 
-    def refresh_from_db(self, using: Any = None, fields: Any = None, **kwargs: Any) -> None:
+    def refresh_from_db(self, using: Any = None, fields: Any = None, from_queryset: Any = None) -> None:
         # A protected field takes a value only while it has none; what the database says is no change of state.
         if fields is None or "state" in fields:
             self.__dict__.pop("state", None)
-        super().refresh_from_db(using=using, fields=fields, **kwargs)
+        super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
 
 
 def _fsm_method(event: str, sources: list[str], target: str) -> Any:

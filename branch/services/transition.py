@@ -69,7 +69,7 @@ def take_duty(actor: Actor, file_key: str, duty: Duty) -> None:
     if actor.is_system:
         return
     held, _created = FileDuty.objects.get_or_create(
-        file_key=file_key, user_id=actor.user_id, defaults={"duty": duty.value}
+        file_key=file_key, user_id=actor.person_id, defaults={"duty": duty.value}
     )
     if held.duty != duty.value:
         raise DutiesConflict(
@@ -97,7 +97,7 @@ def transition(
     authorise(actor, subject, event)
     before = snapshot(subject)
     yield subject
-    getattr(subject, f"fire_{event}")()
+    fire(subject, event)
     save(subject)
     record(f"{subject.MACHINE.name}.{event}", subject, actor=actor, before=before, reason=reason)
 
@@ -135,6 +135,11 @@ def create(subject: T, *, actor: Actor, roles: frozenset[Role], event: str = "cr
     subject.save(force_insert=True)
     record(f"{kind_of(subject)}.{event}", subject, actor=actor, before={}, reason=reason)
     return subject
+
+
+def fire(subject: Stateful, event: str) -> None:
+    """Move the state by the table; the row is locked, and what is allowed was checked before."""
+    getattr(subject, f"fire_{event}")()
 
 
 def save(subject: Subject) -> None:

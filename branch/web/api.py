@@ -51,6 +51,8 @@ class EventSerializer(serializers.ModelSerializer):
 class OnceMixin:
     """Honours Idempotency-Key on every POST: the same key and body get the same answer."""
 
+    post: Any
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         body = request._request.body if request.method == "POST" else b""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
@@ -127,7 +129,7 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
         noun = noun_of(obj) or self.noun
         if noun is not self.noun:
             obj = noun.model._default_manager.get(pk=obj.pk)
-        data = noun.serializer(obj, context=self.get_serializer_context()).data
+        data: dict[str, Any] = noun.serializer(obj, context=self.get_serializer_context()).data
         if hasattr(obj, "office_id"):
             data = {**data, "allowed_actions": [offer.name for offer in noun.offers(self.actor, obj)]}
         headers = {"ETag": obj.etag} if hasattr(obj, "etag") else {}
@@ -161,7 +163,7 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
                 form.fields[name].required = False
         if not form.is_valid():
             raise InvalidInput(
-                fields={("non_field_errors" if k == "__all__" else k): v for k, v in form.errors.items()}
+                fields={("non_field_errors" if k == "__all__" else k): list(v) for k, v in form.errors.items()}
             )
         return form.values(sent if action.partial else None)
 
@@ -238,7 +240,10 @@ def _member(noun: Noun, item: Action) -> dict[str, Any]:
         return {"partial_update": described}
     return {
         method_name: route(
-            detail=item.on == "item", methods=[item.method.lower()], url_path=item.name, url_name=item.name
+            detail=item.on == "item",
+            methods=[item.method.lower()],  # type: ignore[list-item]
+            url_path=item.name,
+            url_name=item.name,
         )(described)
     }
 

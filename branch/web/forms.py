@@ -34,11 +34,11 @@ class MoneyField(forms.DecimalField):
     """Yuan with two places; thousands separators may be typed."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs = {"max_digits": 16, "decimal_places": 2, "min_value": Decimal("0.01")} | kwargs
-        super().__init__(**kwargs)
+        defaults: dict[str, Any] = {"max_digits": 16, "decimal_places": 2, "min_value": Decimal("0.01")}
+        super().__init__(**(defaults | kwargs))
         self.widget = forms.TextInput(attrs={"inputmode": "decimal", "data-money": "", "autocomplete": "off"})
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         return super().to_python(value.replace(",", "").replace("，", "") if isinstance(value, str) else value)
 
 

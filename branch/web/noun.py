@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext
 from django_filters import FilterSet
 from django_tables2 import Table
 from rest_framework.serializers import Serializer
@@ -148,7 +148,7 @@ class Noun:
     def rows(self, actor: Actor) -> QuerySet:
         """The rows this person may see. Raises PermissionRefused where the noun is not for them at all."""
         if not actor.roles & self.readers:
-            raise PermissionRefused(_("This is not open to your role."))
+            raise PermissionRefused(gettext("This is not open to your role."))
         return visible(self.model, actor).select_related(*(("office",) if self.has_office else ()), *self.related)
 
     @cached_property
@@ -187,7 +187,9 @@ class Noun:
         key = getattr(obj, "file_key", "") if isinstance(obj, Stateful) else ""
         if not key:
             return ""
-        return FileDuty.objects.filter(file_key=key, user_id=actor.user_id).values_list("duty", flat=True).first() or ""
+        return (
+            FileDuty.objects.filter(file_key=key, user_id=actor.person_id).values_list("duty", flat=True).first() or ""
+        )
 
 
 NOUNS: dict[str, Noun] = {}

@@ -45,6 +45,7 @@ class Api:
         if method == "POST":
             headers["Idempotency-Key"] = once or uuid.uuid4().hex
         if isinstance(body, Upload):
+            data: bytes | None
             data, headers["Content-Type"] = body.encoded()
         else:
             data = None if body is None else json.dumps(body).encode()
