@@ -17,10 +17,10 @@ from branch.models.stateful import Stateful
 HEAD = """# State machines 状态机
 
 Every thing with a life of its own, drawn from the transition tables in `*/domain/machines.py` by
-`manage.py draw_machines`. Anything not in a table is refused. **Own** means: an account manager may do it on files they own only. **Duty** is what
-doing it counts as; over a file's whole life nobody has two duties on it.
+`manage.py draw_machines`. Anything not in a table is refused. **own** means: an account manager may do it on files they
+own only. **Duty** is what doing it counts as; over a file's whole life nobody has two duties on it.
 
-本页由 `manage.py draw_machines` 根据转移表生成；表中没有的一律拒绝。**Own**：客户经理只能操作自己名下的业务。**Duty**：
+本页由 `manage.py draw_machines` 根据转移表生成；表中没有的一律拒绝。**own**：客户经理只能操作自己名下的业务。**Duty**：
 该操作在整个业务周期中计为何种职责，同一人不得在同一笔业务上承担两种职责。
 """
 

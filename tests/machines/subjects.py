@@ -1,0 +1,88 @@
+"""One row of every thing with a life of its own, built directly so that it can be put into any state."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from approvals.models import Review, ReviewStage
+from branch.models import Attachment, Office, User
+from branch.models.stateful import Stateful
+from customers.models import Customer, Lead
+from loans.models import (
+    Application,
+    Condition,
+    Contract,
+    Drawdown,
+    Facility,
+    Investigation,
+    Loan,
+    Product,
+    ProductVersion,
+)
+from postloan.models import CollectionCase, Inspection, Signal, ThresholdSet, WarningCase
+
+DAY = date(2026, 3, 2)
+AMOUNT = Decimal("300000.00")
+RATE = Decimal("0.036000")
+TERMS = {"instalments": 12, "frequency_unit": "month", "frequency_every": 1, "repayment_method": "equal_instalment"}
+
+
+def build_all(head_office: Office, office: Office, owner: User) -> dict[type[Stateful], Stateful]:
+    """A file with everything on it at `office`, owned by `owner`; policies stand at the head office.
+
+    Facts that some final states ask for (a document, an outcome, nothing outstanding) are there from the start.
+    """
+    built: dict[type[Stateful], Stateful] = {}
+
+    def make(model: type[Stateful], **facts: Any) -> Any:
+        built[model] = model.objects.create(**({"office": office} | facts))
+        return built[model]
+
+    customer = Customer.objects.create(office=office, owner=owner, kind="company", name="鑫达五金", contact_name="陈")
+    mine = {"owner": owner, "customer": customer}
+    make(Lead, owner=owner, name="鑫达五金", contact_name="陈", source="visit")
+    product = Product.objects.create(code="ST", name_zh="短期经营贷", name_en="Short-term loan", family="short_term")
+    version = make(
+        ProductVersion, office=head_office, product=product, number=1, drafted_by=owner, min_amount=1,
+        max_amount=AMOUNT, max_term_days=365, repayment_methods=[], guarantee_modes=[], rate_floor=0, rate_cap=1,
+    )  # fmt: skip
+    make(ThresholdSet, office=head_office, indicator="overdue", number=1, values={}, drafted_by=owner)
+    application = make(
+        Application, **mine, **TERMS, number="XW-1", product_version=version, amount=AMOUNT, guarantee_mode="credit",
+        purpose="采购",
+    )  # fmt: skip
+    file = mine | {"application": application}
+    make(Investigation, **file)
+    review = make(Review, **file, pass_number=1, outcome="approved")
+    make(ReviewStage, review=review, application=application, customer=customer, order=1, kind="opinion")
+    contract = make(
+        Contract, **file, **TERMS, number="HT-1", amount=AMOUNT, annual_rate=RATE, penalty_rate=RATE,
+        day_count="actual/360",
+    )  # fmt: skip
+    make(Condition, application=application, customer=customer, title="抵押登记", document=_document(office))
+    facility = make(Facility, **file, contract=contract, limit_amount=AMOUNT, maturity_date=DAY)
+    drawdown = make(
+        Drawdown, **file, number="FK-1", facility=facility, amount=AMOUNT, payee_name="恒润", purpose="采购"
+    )
+    loan = make(
+        Loan, **file, number="DK-1", drawdown=drawdown, principal=AMOUNT, annual_rate=RATE, penalty_rate=RATE,
+        day_count="actual/360", start_date=DAY, maturity_date=DAY, outstanding_principal=0, shard_key=0,
+    )  # fmt: skip
+    case = make(WarningCase, **mine, number="YJ-1", level="red", opened_on=DAY, outcome="resolved")
+    lent = mine | {"loan": loan}
+    make(
+        Signal, **lent, indicator="overdue", level="red", value=1, threshold=0, threshold_version="1", evidence={},
+        raised_on=DAY, seen_on=DAY, case=case,
+    )  # fmt: skip
+    make(Inspection, **lent, sequence=1, due_date=DAY)
+    make(CollectionCase, **lent, number="CS-1", opened_on=DAY, outcome="paid")
+    return built
+
+
+def _document(office: Office) -> Attachment:
+    return Attachment.objects.create(
+        subject_type="condition", subject_id="1", kind="deed", title="t", media_type="application/pdf", size_bytes=1,
+        sha256="0" * 64, storage_name="x", office=office,
+    )  # fmt: skip
