@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput, PermissionRefused
 from branch.domain.roles import Role
-from branch.models import Office, RoleAssignment, User
-from branch.queries.business_date import business_date
+from branch.models import Office, User
+from branch.queries.actors import holders_of
 
 
 def working_office(actor: Actor, role: Role) -> Office:
@@ -33,14 +33,8 @@ def topmost_office(actor: Actor, roles: frozenset[Role] | set[Role]) -> Office:
 
 def account_managers(office: Office) -> QuerySet[User]:
     """The active people who are account managers at or above `office` on the business date, by name."""
-    today = business_date()
-    held = RoleAssignment.objects.filter(
-        Q(end_date__isnull=True) | Q(end_date__gte=today),
-        role=Role.ACCOUNT_MANAGER,
-        start_date__lte=today,
-        office__in=[int(part) for part in office.path.strip("/").split("/")],
-    )
-    return User.objects.filter(is_active=True, pk__in=held.values("user")).order_by("display_name", "pk")
+    ids = holders_of(Role.ACCOUNT_MANAGER, office.path)
+    return User.objects.filter(pk__in=ids).order_by("display_name", "pk")
 
 
 def account_manager(user_id: int, office: Office) -> User:

@@ -1,13 +1,11 @@
-"""What a file still lacks, what it may start from, and which offers have run out."""
+"""What a file still lacks, what it may start from, and what can be checked of it before anybody visits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from branch.queries.business_date import business_date
@@ -138,8 +136,3 @@ def sales_checks(application: Application) -> list[TableCheck]:
             result = check_table(code, stated_sales=stated, usage=usage, sales_per_unit=per_unit, tolerance=tolerance)
             checks.append(TableCheck(result, RECORDED_AS[use]))
     return checks
-
-
-def offers_run_out(on: date) -> QuerySet[Application]:
-    """Approved files whose offer stood until before `on`."""
-    return Application.objects.filter(state="approved", offer_expires_date__lt=on).order_by("pk")

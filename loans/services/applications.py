@@ -1,8 +1,7 @@
-"""Applications up to the decision: drafted, saved as typed, submitted, investigated, withdrawn, expired."""
+"""Applications up to the decision: drafted, saved as typed, submitted, investigated, withdrawn."""
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
@@ -10,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
-from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused, Refusal, Unmet
+from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused, Unmet
 from branch.domain.roles import Role
 from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
@@ -22,7 +21,7 @@ from customers.services.profile import Checker
 from loans.domain.terms import MOST_INSTALMENTS
 from loans.models import Application, ProductVersion
 from loans.models.product import FrequencyUnit, GuaranteeMode, RepaymentMethod
-from loans.queries.applications import defaults_for, missing_facts, offers_run_out
+from loans.queries.applications import defaults_for, missing_facts
 from loans.queries.products import active_version
 from loans.services import investigations
 from loans.services.numbers import next_number
@@ -149,29 +148,6 @@ def withdraw_application(
         application.outcome_reason = reason.strip()
     publish("application.withdrawn", application_id=application.pk)
     return application
-
-
-@use_case("expire_application")
-def expire_application(*, actor: Actor, application_id: int) -> Application:
-    """An offer nobody took ran out. Raises Unmet while it still stands."""
-    with transition(Application, application_id, "expire", actor=actor) as application:
-        until = application.offer_expires_date
-        if until is None or until >= business_date():
-            raise Unmet(_("The offer still stands."))
-    publish("application.expired", application_id=application.pk)
-    return application
-
-
-def expire_offers(*, actor: Actor, on: date) -> int:
-    """Expire every offer that stood until before `on`, each in a transaction of its own; how many."""
-    expired = 0
-    for pk in list(offers_run_out(on).values_list("pk", flat=True)):
-        try:
-            expire_application(actor=actor, application_id=pk)
-        except Refusal:
-            continue  # accepted or withdrawn meanwhile
-        expired += 1
-    return expired
 
 
 # --- inside --------------------------------------------------------------------------------------------------

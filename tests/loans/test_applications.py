@@ -8,7 +8,6 @@ from threading import Barrier
 import pytest
 from django.db import connections
 
-from branch.domain.actor import system_actor
 from branch.domain.refusals import (
     DutiesConflict,
     InvalidInput,
@@ -383,20 +382,3 @@ def test_a_withdrawal_is_refused_without_reason_right_or_after_the_contract(on_s
     with pytest.raises(WrongState):
         withdraw(actor=actor("lin"), application_id=application.pk, reason="x")
     assert world() == before
-
-
-def test_an_offer_runs_out_after_its_last_day(on_sale, cast, actor):
-    stands = in_state(draft_file(actor), "approved", offer_expires_date=date(2026, 3, 2))
-    over = in_state(draft_file(actor, stands.customer), "approved", offer_expires_date=date(2026, 3, 1))
-    before = world()
-    with pytest.raises(Unmet):
-        applications.expire_application(actor=system_actor(), application_id=stands.pk)
-    with pytest.raises(PermissionRefused):
-        applications.expire_application(actor=actor("lin"), application_id=over.pk)
-    assert world() == before
-
-    assert applications.expire_offers(actor=system_actor(), on=date(2026, 3, 2)) == 1
-    assert applications.expire_offers(actor=system_actor(), on=date(2026, 3, 2)) == 0
-
-    assert Application.objects.get(pk=over.pk).state == "expired"
-    assert Application.objects.get(pk=stands.pk).state == "approved"

@@ -1,0 +1,25 @@
+"""Who is told of what happens to leads and customers, after the commit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from branch.queries.notifications import notice
+from branch.services.notifications import notify
+from branch.services.outbox import consumer
+
+LEAD_GIVEN = notice("lead.reassigned", _("A lead was handed over to you"))
+CUSTOMER_GIVEN = notice("customer.reassigned", _("A customer was handed over to you"))
+
+
+@consumer("lead.reassigned", "new owner")
+def tell_of_lead(payload: dict[str, Any]) -> None:
+    notify(payload["owner_id"], LEAD_GIVEN, reverse("lead-detail", args=[payload["lead_id"]]))
+
+
+@consumer("customer.reassigned", "new owner")
+def tell_of_customer(payload: dict[str, Any]) -> None:
+    notify(payload["owner_id"], CUSTOMER_GIVEN, reverse("customer-detail", args=[payload["customer_id"]]))
