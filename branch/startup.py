@@ -23,7 +23,8 @@ def load_package(name: str) -> None:
 
 
 def load_app(app: AppConfig) -> None:
-    """Register the app's visibility scopes and use cases."""
+    """Register the app's words, visibility scopes and use cases."""
+    load_package(f"{app.name}.vocabulary")
     load_package(f"{app.name}.queries")
     load_package(f"{app.name}.services")
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from branch.web.timeline import state_label as state_word
+from branch.words import state_word
 
 Text = Any  # a str or a lazy translation
 
@@ -69,4 +69,4 @@ LEVELS: dict[str, Text] = {
 
 def state_label(noun: str, state: str) -> StateLabel:
     """Word and tone of a state; `noun` is the name of its machine."""
-    return StateLabel(capfirst(state_word(None, state)), TONES.get(noun, {}).get(state, "quiet"))
+    return StateLabel(capfirst(state_word(noun, state)), TONES.get(noun, {}).get(state, "quiet"))

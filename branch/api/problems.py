@@ -49,7 +49,8 @@ def _of_refusal(refusal: Refusal) -> Response:
     facts = dict(refusal.facts)
     if isinstance(refusal, InvalidInput):
         facts["errors"] = refusal.fields
-    return problem(refusal.status, refusal.type, _(refusal.title), refusal.detail, **facts)
+    # A refusal without words of its own is told by its title, which still is in English.
+    return problem(refusal.status, refusal.type, _(refusal.title), _(refusal.detail), **facts)
 
 
 def _of_api_exception(error: exceptions.APIException) -> Response:

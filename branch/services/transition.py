@@ -18,6 +18,7 @@ from branch.models import FileDuty
 from branch.models.stateful import Stateful, Subject
 from branch.queries.visibility import visible
 from branch.services.events import record, snapshot
+from branch.words import state_word
 
 S = TypeVar("S", bound=Stateful)
 T = TypeVar("T", bound=Subject)
@@ -155,7 +156,7 @@ def kind_of(subject: Subject) -> str:
 def wrong_state(subject: Stateful | Subject, event: str, sources: tuple[str, ...]) -> WrongState:
     state = getattr(subject, "state", "")
     return WrongState(
-        _("This can't be done in state %(state)s.") % {"state": state},
+        _("This can't be done in state %(state)s.") % {"state": state_word(kind_of(subject), state)},
         state=state,
         event=event,
         possible_from=list(sources),

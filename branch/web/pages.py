@@ -125,8 +125,7 @@ def _action_view(noun: Noun, action: Action) -> Any:
     def view(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         actor = actor_of(request)
         obj = thing(noun, request, pk) if pk is not None else None
-        if obj is None and not (actor.roles & action.roles and actor.roles & noun.readers):
-            raise PermissionRefused(_("This is not open to your role."))
+        noun.require(action, actor, obj)
         form_class = action.form or ActionForm
         if request.method != "POST":
             if obj is not None and not action.offered(actor, obj):
@@ -221,7 +220,7 @@ def _put_on_form(form: ActionForm, refusal: Refusal) -> None:
             for error in errors:
                 form.add_error(name if name in form.fields else None, error)
     else:
-        form.add_error(None, refusal.detail)
+        form.add_error(None, _(refusal.detail))
 
 
 def _show(

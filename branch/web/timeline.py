@@ -12,9 +12,9 @@ from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import DateTimeField, ForeignKey, JSONField, Model
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from branch.models import Event, User
+from branch.words import event_word, state_word
 
 #: Bookkeeping columns that say nothing to a reader.
 _QUIET = frozenset({"id", "version", "name_bigrams", "shard_key", "identity_digest", "sha256", "media_type"})
@@ -44,7 +44,7 @@ def entries(events: Iterable[Event]) -> list[Entry]:
             at=event.at,
             actor_name=people.get(event.actor_id or 0, _("System")),
             name=event.name,
-            name_label=event_label(event.name),
+            name_label=event_word(event.name),
             subject_label=event.subject_label,
             changes=_changes(event),
             reason=event.reason,
@@ -52,12 +52,6 @@ def entries(events: Iterable[Event]) -> list[Entry]:
         )
         for event in rows
     ]
-
-
-def event_label(name: str) -> str:
-    """`application.submit` in the reader's language; the name itself with blanks where nobody translated it."""
-    label = pgettext("event", name)
-    return label if label != name else name.replace(".", ": ").replace("_", " ")
 
 
 def _changes(event: Event) -> list[tuple[str, str, str]]:
@@ -99,12 +93,12 @@ def _shown(model: type[Model] | None, key: str, value: Any) -> str:
     if value in (None, ""):
         return ""
     if key == "state":
-        return state_label(model, str(value))
+        return state_word(_machine_name(model), str(value))
     field = _field(model, key)
     choices = dict(getattr(field, "flatchoices", None) or ())
     return str(choices.get(value, value))[:_LONGEST_VALUE]
 
 
-def state_label(model: type[Model] | None, state: str) -> str:
-    """A state's word in the reader's language."""
-    return pgettext("state", state) if pgettext("state", state) != state else state.replace("_", " ")
+def _machine_name(model: type[Model] | None) -> str:
+    machine = getattr(model, "MACHINE", None)
+    return machine.name if machine else str(model._meta.model_name) if model else ""

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from branch.models.stateful import Stateful, state_field, state_is_known
 from loans.domain.machines import POLICY
@@ -15,9 +16,9 @@ class RepaymentMethod(models.TextChoices):
 
 
 class FrequencyUnit(models.TextChoices):
-    DAY = "day", _("day")
-    WEEK = "week", _("week")
-    MONTH = "month", _("month")
+    DAY = "day", pgettext_lazy("unit", "day")
+    WEEK = "week", pgettext_lazy("unit", "week")
+    MONTH = "month", pgettext_lazy("unit", "month")
 
 
 class GuaranteeMode(models.TextChoices):

@@ -7,7 +7,6 @@ from typing import Any
 import django_tables2 as tables
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from django_filters import ChoiceFilter, FilterSet
 from rest_framework import serializers
 
@@ -16,6 +15,7 @@ from branch.domain.roles import Role
 from branch.models import Event, PaymentInstruction
 from branch.web.noun import Noun, register, url_of
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, StateColumn
+from branch.words import state_word_lazy
 from loans.models import Drawdown, Loan
 from loans.nouns.drawdowns import masked
 
@@ -54,7 +54,9 @@ class PaymentTable(NounTable):
 
 
 class PaymentFilter(FilterSet):
-    state = ChoiceFilter(choices=[(state, pgettext_lazy("state", state)) for state in State.values], label=_("State"))
+    state = ChoiceFilter(
+        choices=[(state, state_word_lazy("paymentinstruction", state)) for state in State.values], label=_("State")
+    )
 
     class Meta:
         model = PaymentInstruction

@@ -16,7 +16,7 @@ from branch.domain.money import format_money
 from branch.queries.business_date import business_date
 from loans.domain.capital_amount import capital_amount
 from loans.models import Contract
-from loans.models.product import DayCount, RepaymentMethod
+from loans.models.product import DayCount, FrequencyUnit, RepaymentMethod
 
 _TEMPLATE = Path(__file__).resolve().parent.parent / "documents" / "contract.typ"
 _FONTS = Path(pylopdf_fonts_zh_cn.__file__).parent
@@ -107,7 +107,7 @@ def _annual_cost(quote: dict[str, Any]) -> str:
 
 
 def _instalments(contract: Contract) -> str:
-    unit = {"day": _("day"), "week": _("week"), "month": _("month")}[contract.frequency_unit]
+    unit = FrequencyUnit(contract.frequency_unit).label
     return _("%(count)s, one every %(every)s %(unit)s") % {
         "count": contract.instalments,
         "every": contract.frequency_every,

@@ -1,0 +1,31 @@
+"""Words for what stands in the record only as a code: states and events of this app, named here for translation."""
+
+from django.utils.translation import pgettext_lazy
+
+from branch.words import name_events
+
+STATES = (
+    pgettext_lazy("state", "new"),
+    pgettext_lazy("state", "contacted"),
+    pgettext_lazy("state", "qualified"),
+    pgettext_lazy("state", "converted"),
+    pgettext_lazy("state", "lost"),
+)
+name_events(
+    {
+        "lead.capture": pgettext_lazy("event", "took in the lead"),
+        "lead.update": pgettext_lazy("event", "changed the lead"),
+        "lead.contact": pgettext_lazy("event", "spoke to the lead"),
+        "lead.qualify": pgettext_lazy("event", "found the lead fit"),
+        "lead.convert": pgettext_lazy("event", "made the lead a customer"),
+        "lead.lose": pgettext_lazy("event", "marked the lead lost"),
+        "lead.reopen": pgettext_lazy("event", "reopened the lead"),
+        "lead.reassign": pgettext_lazy("event", "handed the lead over"),
+        "customer.create": pgettext_lazy("event", "put the customer on file"),
+        "customer.update": pgettext_lazy("event", "changed the customer's data"),
+        "customer.update_personal": pgettext_lazy("event", "changed personal data"),
+        "customer.reassign": pgettext_lazy("event", "handed the customer over"),
+        "customer.reveal": pgettext_lazy("event", "looked at personal data"),
+        "customer.receive_records": pgettext_lazy("event", "took in outside figures"),
+    }
+)
