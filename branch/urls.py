@@ -4,6 +4,7 @@ from django.urls import path
 
 from branch.api.attachments import AttachmentContentView, AttachmentsView
 from branch.api.health import healthz, metrics, readyz
+from branch.api.me import BusinessDayView, MeView
 from branch.api.tokens import LogoutAllView, LogoutView, TokenView
 from branch.pages import attachments
 
@@ -14,6 +15,8 @@ urlpatterns = [
     path("api/v1/auth/token/", TokenView.as_view(), name="auth-token"),
     path("api/v1/auth/logout/", LogoutView.as_view(), name="auth-logout"),
     path("api/v1/auth/logout-all/", LogoutAllView.as_view(), name="auth-logout-all"),
+    path("api/v1/me/", MeView.as_view(), name="api-me"),
+    path("api/v1/business-days/current/", BusinessDayView.as_view(), name="api-business-day"),
     path("api/v1/attachments/", AttachmentsView.as_view(), name="api-attachments"),
     path("api/v1/attachments/<int:pk>/content/", AttachmentContentView.as_view(), name="api-attachment-content"),
     path("attachments/", attachments.upload, name="attachment-upload"),

@@ -21,6 +21,8 @@ AMOUNT = "300000.00"
 ABOVE_AUTHORITY = "1600000.00"
 #: Electricity of the six months before the last, and of the last: a fall by nearly half.
 KWH, KWH_NOW = 34000, 19000
+#: The first instalment falls due a week after the release; the night after that day finds it unpaid.
+NIGHTS = 9
 FACTS: dict[str, Any] = {
     "visit_place": "五金城 B 区 12 号",
     "repays_on_time": 2,
@@ -64,7 +66,7 @@ class LoanLife:
 
     @property
     def today(self) -> date:
-        return date.fromisoformat(self.walker.first("business-days/?state=open", "zhou")["date"])
+        return date.fromisoformat(self.walker.get("business-days/current/")["date"])
 
     # --- before the loan
 
@@ -310,8 +312,8 @@ class LoanLife:
     # --- after the release
 
     def fall_behind(self) -> None:
-        """Eight nights pass: the first instalment falls due, unpaid, and electricity is down as well."""
-        for _night in range(8):
+        """Nights pass: the first instalment falls due, unpaid, and electricity is down as well."""
+        for _night in range(NIGHTS):
             day = self.today
             run = self.walker.step("zhou", "POST", f"business-days/{day}/close/")
             self.walker.wait(f"sweep-runs/{run['id']}/", "done")
@@ -326,7 +328,7 @@ class LoanLife:
         signals = self.walker.get(f"signals/?customer={self.customer}")["results"]
         if {row["indicator"] for row in signals} != {"overdue", "electricity_down"}:
             raise AssertionError(f"signals: {signals}")
-        he = self.walker.first("people/?username=he", "zhou")
+        he = self.walker.get("me/", "he")
         step("zhou", "POST", f"{case}assign/", {"officer_id": he["id"]}, watch=case)
         step("he", "POST", f"{case}verify/", watch=case)
         step("he", "POST", f"{case}findings/", {"findings": "主要买家推迟付款，产线照常"}, watch=case)

@@ -21,6 +21,8 @@ from postloan.services.sweep import run_sweep_inline
 from tests.browser.person import DESKTOP, PHONE, Stage, id_in
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj\n%%EOF\n"
+#: The first instalment falls due after a week; the night after that day finds it unpaid.
+NIGHTS = 9
 NAME = "梅林五金制品有限公司"
 BODY = "91330212MA2000018"
 PROFILE = {
@@ -199,17 +201,16 @@ def release(stage: Stage, contract: str, proof: Path) -> Loan:
 
 
 def fall_behind(stage: Stage, loan: Loan) -> None:
-    """Zhou closes eight days; the worker's part of each night is done here."""
+    """Zhou closes nine days; the worker's part of each night is done here."""
     zhou = stage("zhou")
-    for _night in range(8):
+    for _night in range(NIGHTS):
         day = BusinessDay.objects.get(state="open").date
-        zhou.open("/business-days/")
-        zhou.page.get_by_role("link", name=day.isoformat()).first.click()
-        zhou.press("close")
+        zhou.open("/sweep-runs/")
+        zhou.press("close", date=day.isoformat())
         run_sweep_inline(SweepRun.objects.get(business_date=day).pk)
     loan.refresh_from_db()
     assert loan.days_past_due == 1
-    assert business_date() == loan.start_date + timedelta(days=8)
+    assert business_date() == loan.start_date + timedelta(days=NIGHTS)
     while waiting := outbox.waiting():
         for message in waiting:
             outbox.deliver(message)
