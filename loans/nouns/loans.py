@@ -14,6 +14,7 @@ from django.utils.translation import gettext as text
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_filters import BooleanFilter, ChoiceFilter, DateFilter, FilterSet, NumberFilter
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from branch.domain.actor import Actor
@@ -132,9 +133,10 @@ class LoanSerializer(serializers.ModelSerializer):
             del fields["instalments"], fields["owed"]
         return fields
 
-    def get_owed(self, loan: Loan) -> OwedSerializer:
+    @extend_schema_field(OwedSerializer)
+    def get_owed(self, loan: Loan) -> dict[str, Any]:
         owed = what_is_owed(loan, business_date())
-        return OwedSerializer(
+        figures = OwedSerializer(
             {
                 "on_date": owed.on_date,
                 "due_amount": max(owed.due_amount - loan.suspense_amount, Decimal(0)),
@@ -142,7 +144,8 @@ class LoanSerializer(serializers.ModelSerializer):
                 "accrued_interest": owed.accrued_interest,
                 "payoff_amount": payoff_of(loan, owed).amount,
             }
-        ).data
+        )
+        return dict(figures.data)
 
 
 # --- list

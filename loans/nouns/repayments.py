@@ -41,9 +41,10 @@ class LoanField(forms.ModelChoiceField):
         typed = str(value or "").strip()
         if not typed:
             return None
-        found = self.queryset.filter(number__iexact=typed).first()
+        rows = self.queryset if self.queryset is not None else Loan.objects.none()
+        found = rows.filter(number__iexact=typed).first()
         if found is None and typed.isdigit() and len(typed) < 19:
-            found = self.queryset.filter(pk=typed).first()
+            found = rows.filter(pk=typed).first()
         if found is None:
             raise ValidationError(_("There is no loan with this number."))
         return found
