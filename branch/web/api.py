@@ -138,8 +138,7 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
     def perform(self, action: Action, request: Request, pk: str | None = None) -> Response:
         """Shape → service → answer. Raises InvalidInput for unknown fields, bad values, or a body that is a list."""
         obj = self.thing(pk) if pk is not None else None
-        if obj is None:
-            self.noun.rows(self.actor)
+        self.noun.require(action, self.actor, obj)
         values = self._values(action, request, obj)
         result = action.call(self.actor, pk, values, _expected_version(request), self.noun)
         if action.answer is not None:

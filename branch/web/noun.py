@@ -86,7 +86,16 @@ class Action:
             row = obj.MACHINE.by_event[self.event]
             if row.duty is not None and duty_held and duty_held != row.duty:
                 return False
-            return obj.state in row.sources and may(actor, row, obj)
+            if obj.state not in row.sources:
+                return False
+        return self.permitted(actor, obj)
+
+    def permitted(self, actor: Actor, obj: Any = None) -> bool:
+        """Whether role and ownership allow it at all, whatever the state; a list's action has no thing."""
+        if obj is None:
+            return bool(actor.roles & self.roles)
+        if self.event:
+            return may(actor, obj.MACHINE.by_event[self.event], obj)
         if Role.ACCOUNT_MANAGER in self.roles and getattr(obj, "subject_owner_id", None) not in (None, actor.user_id):
             return actor.holds(self.roles - {Role.ACCOUNT_MANAGER}, obj.office.path)
         return actor.holds(self.roles, obj.office.path)
@@ -168,7 +177,12 @@ class Noun:
         return [self._offer(action, obj) for action in sorted(offered, key=lambda a: a.tone != "primary")]
 
     def list_offers(self, actor: Actor) -> list[Offer]:
-        return [self._offer(a, None) for a in self.actions if a.on == "list" and actor.roles & a.roles]
+        return [self._offer(a, None) for a in self.actions if a.on == "list" and a.permitted(actor)]
+
+    def require(self, action: Action, actor: Actor, obj: Any = None) -> None:
+        """Raises PermissionRefused for whom the action is never open, before anything they sent is looked at."""
+        if not action.permitted(actor, obj):
+            raise PermissionRefused(_("This is not open to your role."))
 
     def action(self, name: str) -> Action:
         return next(action for action in self.actions if action.name == name)
