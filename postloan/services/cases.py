@@ -94,11 +94,17 @@ def record_findings(
 
 @use_case("record_action")
 def record_action(
-    *, actor: Actor, warning_case_id: int, findings: str, action: str, expected_version: int | None = None
+    *,
+    actor: Actor,
+    warning_case_id: int,
+    action: str,
+    findings: str = "",
+    expected_version: int | None = None,
 ) -> WarningCase:
-    """The signals hold: what was found, and what is done about it."""
+    """The signals hold: what is done about them, and what was found where that is not written down yet."""
     with _moved(actor, warning_case_id, "act", expected_version) as case:
-        case.findings = _text(findings, "findings")
+        if findings.strip() or not case.findings:
+            case.findings = _text(findings, "findings")
         case.action = _text(action, "action")
     return case
 

@@ -1,0 +1,169 @@
+"""Threshold sets: the limits of each indicator, written by one person and activated by another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_tables2 as tables
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from django_filters import ChoiceFilter, FilterSet
+from rest_framework import serializers
+
+from branch.domain.actor import Actor
+from branch.web.forms import ActionForm, DateField, ReasonForm
+from branch.web.noun import Action, Noun, register
+from branch.web.states import state_choices
+from branch.web.tables import DateColumn, LinkColumn, NounTable, StateColumn
+from loans.domain.machines import POLICY
+from postloan.domain.indicators import Level
+from postloan.models import ThresholdSet
+from postloan.nouns.indicators import CHOICES, LEVEL_WORDS, label_of
+from postloan.queries.visibility import RULE_READERS
+from postloan.services import thresholds
+
+#: Settings of single indicators, in the words of the form.
+SETTING_WORDS = {"months": _("Months in the average"), "fresh_months": _("Oldest month that still counts, in months")}
+
+
+class LimitsForm(ActionForm):
+    """A limit by level; an empty level is not used. Shares are fractions: 0.25 is a quarter."""
+
+    blue = forms.DecimalField(label=_("Blue from"), required=False)
+    yellow = forms.DecimalField(label=_("Yellow from"), required=False)
+    orange = forms.DecimalField(label=_("Orange from"), required=False)
+    red = forms.DecimalField(label=_("Red from"), required=False)
+    months = forms.IntegerField(label=SETTING_WORDS["months"], required=False)
+    fresh_months = forms.IntegerField(label=SETTING_WORDS["fresh_months"], required=False)
+
+    def values(self, only: set[str] | None = None) -> dict[str, Any]:
+        """`values` as the service takes them, over those that stand where only some were sent."""
+        found = super().values(only)
+        names = set(LimitsForm.base_fields)
+        sent = {name: value for name, value in found.items() if name in names}
+        kept = dict(self.instance.values) if self.instance is not None and only is not None else {}  # type: ignore[attr-defined]
+        merged = {name: value for name, value in (kept | sent).items() if value is not None}
+        rest = {name: value for name, value in found.items() if name not in names}
+        return rest | {"values": merged}
+
+
+class DraftThresholdsForm(LimitsForm):
+    indicator = forms.ChoiceField(label=_("Indicator"), choices=CHOICES)
+    field_order = ("indicator",)
+
+
+class ActivateForm(ActionForm):
+    active_from_date = DateField(label=_("In force from"), required=False, help_text=_("Empty: today."))
+
+
+class ThresholdSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = ThresholdSet
+        fields = (
+            "id", "state", "version", "indicator", "number", "values", "drafted_by", "activated_by",
+            "active_from_date", "office", "created_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class ThresholdTable(NounTable):
+    indicator = LinkColumn()
+    number = tables.Column(attrs={"td": {"class": "text-end num"}, "th": {"class": "text-end"}})
+    active_from_date = DateColumn()
+    drafted_by = tables.Column(verbose_name=_("drafted by"))
+    state = StateColumn()
+
+    class Meta(NounTable.Meta):
+        model = ThresholdSet
+        fields = ("indicator", "number", "state", "active_from_date", "drafted_by")
+
+    def render_indicator(self, value: str) -> Any:
+        return label_of(value)
+
+
+class ThresholdFilter(FilterSet):
+    state = ChoiceFilter(choices=state_choices(POLICY), label=_("State"))
+    indicator = ChoiceFilter(choices=CHOICES, label=_("Indicator"))
+
+    class Meta:
+        model = ThresholdSet
+        fields: list[str] = []
+
+
+def _facts(row: ThresholdSet, actor: Actor) -> list[tuple[Any, Any]]:
+    limits = [(LEVEL_WORDS[level], row.values.get(level.value)) for level in Level]
+    settings = [(word, row.values[name]) for name, word in SETTING_WORDS.items() if name in row.values]
+    return [
+        (_("Indicator"), label_of(row.indicator)),
+        (_("Version"), row.number),
+        *limits,
+        *settings,
+        (_("Drafted by"), row.drafted_by),
+        (_("Activated by"), row.activated_by),
+        (_("In force from"), row.active_from_date),
+    ]
+
+
+def _search(rows: QuerySet, text: str) -> QuerySet:
+    codes = [code for code, label in CHOICES if text.lower() in f"{code} {label}".lower()]
+    return rows.filter(indicator__in=codes)
+
+
+register(
+    Noun(
+        name="threshold_set",
+        plural="threshold-sets",
+        model=ThresholdSet,
+        readers=RULE_READERS,
+        serializer=ThresholdSerializer,
+        table=ThresholdTable,
+        filterset=ThresholdFilter,
+        section="account_for",
+        icon="adjustments",
+        search=_search,
+        related=("drafted_by", "activated_by"),
+        facts=_facts,
+        open_work=lambda rows, actor: rows.filter(state="submitted").exclude(drafted_by=actor.user_id),
+        actions=(
+            Action(
+                "create",
+                _("Draft thresholds"),
+                thresholds.draft_threshold_set,
+                form=DraftThresholdsForm,
+                on="list",
+                roles=thresholds.DRAFTERS,
+                tone="primary",
+            ),
+            Action("submit", _("Submit"), thresholds.submit_threshold_set, event="submit", tone="primary"),
+            Action(
+                "activate",
+                _("Activate"),
+                thresholds.activate_threshold_set,
+                form=ActivateForm,
+                event="activate",
+                tone="primary",
+                confirm=_("The nightly close uses them from that day on; the former version is retired."),
+            ),
+            Action(
+                "update",
+                _("Edit"),
+                thresholds.update_threshold_set,
+                form=LimitsForm,
+                roles=thresholds.DRAFTERS,
+                method="PATCH",
+                partial=True,
+                when=lambda row: row.state == "draft",
+                initial=lambda actor, row: dict(row.values),
+            ),
+            Action(
+                "reject",
+                _("Send back"),
+                thresholds.reject_threshold_set,
+                form=ReasonForm,
+                event="reject",
+                tone="danger",
+            ),
+        ),
+    )
+)
