@@ -182,7 +182,7 @@ class Noun:
     def require(self, action: Action, actor: Actor, obj: Any = None) -> None:
         """Raises PermissionRefused for whom the action is never open, before anything they sent is looked at."""
         if not action.permitted(actor, obj):
-            raise PermissionRefused(_("This is not open to your role."))
+            raise PermissionRefused(gettext("This is not open to your role."))
 
     def action(self, name: str) -> Action:
         return next(action for action in self.actions if action.name == name)
