@@ -29,6 +29,8 @@ STATES = (
 )
 name_events(
     {
+        "warning_case.create": pgettext_lazy("event", "opened the case"),
+        "warning_case.worsen": pgettext_lazy("event", "raised the level of the case"),
         "warning_case.assign": pgettext_lazy("event", "took the case or gave it to somebody"),
         "warning_case.reassign": pgettext_lazy("event", "gave the case to somebody else"),
         "warning_case.verify": pgettext_lazy("event", "began to verify"),
@@ -38,14 +40,17 @@ name_events(
         "warning_case.resolve": pgettext_lazy("event", "closed the case as resolved"),
         "warning_case.dismiss": pgettext_lazy("event", "closed the case as a false alarm"),
         "warning_case.transfer": pgettext_lazy("event", "transferred the case to collection"),
+        "signal.create": pgettext_lazy("event", "raised the signal"),
         "signal.clear": pgettext_lazy("event", "cleared the signal"),
         "signal.take_into_case": pgettext_lazy("event", "took the signal into a case"),
+        "inspection.create": pgettext_lazy("event", "planned the inspection"),
         "inspection.start": pgettext_lazy("event", "began the inspection"),
         "inspection.save": pgettext_lazy("event", "wrote down what was seen"),
         "inspection.submit": pgettext_lazy("event", "submitted the inspection"),
         "inspection.accept": pgettext_lazy("event", "accepted the inspection"),
         "inspection.send_back": pgettext_lazy("event", "sent the inspection back"),
         "inspection.resume": pgettext_lazy("event", "took the inspection up again"),
+        "collection_case.create": pgettext_lazy("event", "opened collection"),
         "collection_case.contact": pgettext_lazy("event", "contacted the borrower"),
         "collection_case.note": pgettext_lazy("event", "noted a contact"),
         "collection_case.promise": pgettext_lazy("event", "recorded a promise to pay"),
