@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 from django_filters import FilterSet
 from django_tables2 import Table
 from rest_framework.serializers import Serializer
@@ -98,7 +98,8 @@ class Action:
             return may(actor, obj.MACHINE.by_event[self.event], obj)
         if Role.ACCOUNT_MANAGER in self.roles and getattr(obj, "subject_owner_id", None) not in (None, actor.user_id):
             return actor.holds(self.roles - {Role.ACCOUNT_MANAGER}, obj.office.path)
-        return actor.holds(self.roles, obj.office.path)
+        office = getattr(obj, "office", None)  # a notification, say, belongs to no office
+        return actor.holds(self.roles, office.path) if office is not None else bool(actor.roles & self.roles)
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ class Noun:
     def rows(self, actor: Actor) -> QuerySet:
         """The rows this person may see. Raises PermissionRefused where the noun is not for them at all."""
         if not actor.roles & self.readers:
-            raise PermissionRefused(gettext("This is not open to your role."))
+            raise PermissionRefused(_("This is not open to your role."))
         return visible(self.model, actor).select_related(*(("office",) if self.has_office else ()), *self.related)
 
     @cached_property
@@ -182,7 +183,7 @@ class Noun:
     def require(self, action: Action, actor: Actor, obj: Any = None) -> None:
         """Raises PermissionRefused for whom the action is never open, before anything they sent is looked at."""
         if not action.permitted(actor, obj):
-            raise PermissionRefused(gettext("This is not open to your role."))
+            raise PermissionRefused(_("This is not open to your role."))
 
     def action(self, name: str) -> Action:
         return next(action for action in self.actions if action.name == name)
