@@ -22,8 +22,17 @@ def load_package(name: str) -> None:
         importlib.import_module(f"{name}.{module.name}")
 
 
+def name_references(app: AppConfig) -> None:
+    """Call a reference without a name of its own what it refers to, in lists and records: `loan` is a loan."""
+    for model in app.get_models():
+        for field in model._meta.concrete_fields:
+            if field.remote_field and field._verbose_name is None:
+                field.verbose_name = field.remote_field.model._meta.verbose_name
+
+
 def load_app(app: AppConfig) -> None:
     """Register the app's words, visibility scopes and use cases."""
+    name_references(app)
     load_package(f"{app.name}.vocabulary")
     load_package(f"{app.name}.queries")
     load_package(f"{app.name}.services")

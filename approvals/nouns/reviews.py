@@ -85,7 +85,7 @@ class ReviewTable(NounTable):
     customer = tables.Column()
     amount = MoneyColumn(accessor="application__amount", verbose_name=_("amount"))
     state = StateColumn()
-    decided_at = DateColumn()
+    decided_at = DateColumn(verbose_name=_("decided at"))
 
     class Meta(NounTable.Meta):
         model = Review

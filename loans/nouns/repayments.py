@@ -107,6 +107,7 @@ class RepaymentTable(NounTable):
     customer = tables.Column(accessor="loan__customer", verbose_name=_("Customer"), orderable=False)
     amount = MoneyColumn(footer=total("amount"))
     value_date = DateColumn()
+    booked_by = tables.Column(verbose_name=_("booked by"))
     booked_at = DateColumn()
 
     class Meta(NounTable.Meta):

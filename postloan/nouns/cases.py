@@ -105,9 +105,9 @@ class CaseSerializer(serializers.ModelSerializer):
 class CaseTable(NounTable):
     number = LinkColumn()
     customer = tables.Column()
-    level = LevelColumn("components/cells/level.html")
+    level = LevelColumn()
     opened_on = DateColumn()
-    officer = tables.Column()
+    officer = tables.Column(verbose_name=_("officer"))
     owner = tables.Column(verbose_name=_("account manager"))
     state = StateColumn()
 

@@ -62,7 +62,7 @@ class CollectionTable(NounTable):
     days_past_due = NumberColumn(accessor="loan__days_past_due", verbose_name=_("days past due"))
     promised_amount = MoneyColumn()
     promised_date = DateColumn()
-    officer = tables.Column()
+    officer = tables.Column(verbose_name=_("officer"))
     state = StateColumn()
 
     class Meta(NounTable.Meta):

@@ -39,7 +39,7 @@ class SignalTable(NounTable):
     customer = LinkColumn()
     indicator = tables.Column()
     value = tables.Column(attrs={"td": {"class": "text-end num"}, "th": {"class": "text-end"}})
-    level = LevelColumn("components/cells/level.html")
+    level = LevelColumn()
     raised_on = DateColumn()
     seen_on = DateColumn()
     state = StateColumn()

@@ -73,7 +73,7 @@ class RunSerializer(serializers.ModelSerializer):
 
 class RunTable(NounTable):
     business_date = LinkColumn()
-    state = StateColumn()
+    state = StateColumn(verbose_name=_("state"))
     started_by_name = tables.Column(verbose_name=_("started by"))
     started_at = DateColumn()
     finished_at = DateColumn()
