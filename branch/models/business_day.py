@@ -30,9 +30,13 @@ class BusinessDay(models.Model):
 class CalendarOverride(models.Model):
     """A published change to the holiday calendar: a working Saturday, a bridge day."""
 
-    date = models.DateField(_("date"), primary_key=True)
+    date = models.DateField(_("date"), unique=True)
     is_working_day = models.BooleanField(_("working day"))
     reason = models.CharField(_("reason"), max_length=200)
+
+    class Meta:
+        verbose_name = _("calendar change")
+        verbose_name_plural = _("calendar changes")
 
     def __str__(self) -> str:
         return self.date.isoformat()

@@ -16,23 +16,23 @@ class Event(models.Model):
     business_date = models.DateField(_("business date"))
     at = models.DateTimeField(_("at"), db_default=Now())
     name = models.CharField(_("event"), max_length=80)
-    subject_type = models.CharField(max_length=40)
+    subject_type = models.CharField(_("kind of thing"), max_length=40)
     subject_id = models.CharField(max_length=40)
-    subject_label = models.CharField(max_length=120)
+    subject_label = models.CharField(_("what"), max_length=120)
     actor_id = models.BigIntegerField(null=True)
-    actor_name = models.CharField(max_length=150)
+    actor_name = models.CharField(_("who"), max_length=150)
     office_id = models.BigIntegerField(null=True)
     office_path = models.CharField(max_length=200, default="")
     customer_id = models.BigIntegerField(null=True)
     file_key = models.CharField(max_length=40, default="")
     before = models.JSONField()
     after = models.JSONField()
-    reason = models.TextField(default="")
+    reason = models.TextField(_("reason"), default="")
     request_id = models.CharField(max_length=64, default="")
 
     class Meta:
         verbose_name = _("event")
-        verbose_name_plural = _("events")
+        verbose_name_plural = _("audit trail")
         indexes = [
             models.Index(fields=["subject_type", "subject_id", "-id"], name="event_subject"),
             models.Index(fields=["customer_id", "-id"], name="event_customer"),

@@ -47,8 +47,8 @@ class Notification(models.Model):
     kind = models.CharField(max_length=80)
     params = models.JSONField(default=dict)
     url = models.CharField(max_length=200)
-    created_at = models.DateTimeField(db_default=Now())
-    read_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(_("when"), db_default=Now())
+    read_at = models.DateTimeField(_("read at"), null=True)
 
     class Meta:
         verbose_name = _("notification")

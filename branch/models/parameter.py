@@ -12,11 +12,13 @@ class ParameterValue(models.Model):
     value = models.JSONField(_("value"))
     effective_date = models.DateField(_("effective from"))
     set_by_id = models.BigIntegerField(null=True)
-    set_by_name = models.CharField(max_length=150, default="")
+    set_by_name = models.CharField(_("set by"), max_length=150, default="")
     reason = models.TextField(_("reason"), default="")
-    set_at = models.DateTimeField(db_default=Now())
+    set_at = models.DateTimeField(_("set at"), db_default=Now())
 
     class Meta:
+        verbose_name = _("parameter")
+        verbose_name_plural = _("parameters")
         indexes = [models.Index(fields=["code", "-effective_date", "-id"], name="parameter_in_force")]
 
     def __str__(self) -> str:

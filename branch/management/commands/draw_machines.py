@@ -8,11 +8,12 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.text import capfirst
-from django.utils.translation import override, pgettext
+from django.utils.translation import override
 
 from branch.domain.machine import Machine, Transition
 from branch.domain.roles import Role
 from branch.models.stateful import Stateful
+from branch.words import state_word
 
 HEAD = """# State machines 状态机
 
@@ -78,8 +79,8 @@ def states(machine: Machine) -> str:
     words = []
     for state in machine.states:
         with override("zh-hans"):
-            word = pgettext("state", state)
-        words.append(f"`{state}`" if word == state else f"`{state}` {word}")
+            word = state_word(machine.name, state)
+        words.append(f"`{state}`" if word.isascii() else f"`{state}` {word}")
     return "States 状态: " + ", ".join(words) + "."
 
 
