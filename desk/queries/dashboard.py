@@ -194,13 +194,13 @@ def _portfolio(actor: Actor, since: date) -> Portfolio:
         .of(actor, since)
         .aggregate(
             loans=Count("pk"),
-            balance=Sum("outstanding_principal"),
+            balance=Sum("outstanding_principal", default=ZERO),
             overdue_loans=Count("pk", filter=late),
-            overdue_balance=Sum("outstanding_principal", filter=late),
-            par_balance=Sum("outstanding_principal", filter=par),
+            overdue_balance=Sum("outstanding_principal", filter=late, default=ZERO),
+            par_balance=Sum("outstanding_principal", filter=par, default=ZERO),
         )
     )
-    return Portfolio(**{name: value or (0 if name.endswith("loans") else ZERO) for name, value in found.items()})
+    return Portfolio(**found)
 
 
 def _classes(actor: Actor, since: date) -> tuple[ClassLine, ...]:

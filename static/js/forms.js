@@ -60,9 +60,10 @@
 
   // --- wiring, on the page and on whatever htmx brings ------------------------------------------------
   function arm(root) {
-    root.querySelectorAll("form[data-keep]").forEach(restore);
-    root.querySelectorAll("[data-money]").forEach(group);
-    root.querySelectorAll("select[data-search]").forEach((select) => {
+    const all = (selector) => [...(root.matches?.(selector) ? [root] : []), ...root.querySelectorAll(selector)];
+    all("form[data-keep]").forEach(restore);
+    all("[data-money]").forEach(group);
+    all("select[data-search]").forEach((select) => {
       if (window.TomSelect && !select.tomselect) new window.TomSelect(select, { maxOptions: 50, create: false });
     });
     const first = root.querySelector("form[data-bound] [data-focus]");
@@ -86,12 +87,15 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.sent) return event.preventDefault();
-    if (form.method === "post" && !form.hasAttribute("hx-post")) {
-      form.dataset.sent = "1";
-      const button = event.submitter;
-      if (button) button.setAttribute("aria-busy", "true");
-    }
+    if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+    form.dataset.sent = "1";
+    if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
     sessionStorage.setItem("sent", keyOf(form));
+  });
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const form = event.detail.elt;
+    if (form.matches("form[data-keep]") && event.detail.successful) sessionStorage.removeItem(keyOf(form));
   });
 
   // Another page of the program after sending means it was accepted; the sign-in page or a refusal does not.
