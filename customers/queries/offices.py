@@ -12,12 +12,19 @@ from branch.models import Office, User
 from branch.queries.actors import holders_of
 
 
+def person_id(actor: Actor) -> int:
+    """Who owns what this actor begins. Raises PermissionRefused for the system, which owns nothing."""
+    if actor.user_id is None:
+        raise PermissionRefused(_("Your role does not allow this here."))
+    return actor.user_id
+
+
 def working_office(actor: Actor, role: Role) -> Office:
     """The person's own office if the role reaches it, else the topmost office the role is held at.
 
     Raises PermissionRefused for a person without the role.
     """
-    home = Office.objects.filter(pk=actor.office_id).first()
+    home = Office.objects.filter(pk=actor.office_id).first() if actor.office_id else None
     if home is not None and actor.holds({role}, home.path):
         return home
     return topmost_office(actor, {role})

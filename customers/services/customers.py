@@ -15,7 +15,7 @@ from branch.services.outbox import publish
 from branch.services.transition import change, create, lock, may
 from branch.services.use_case import use_case
 from customers.models import Customer
-from customers.queries.offices import account_manager, working_office
+from customers.queries.offices import account_manager, person_id, working_office
 from customers.queries.visibility import CUSTOMER_READERS
 from customers.services.profile import Profile, apply_profile, taken_numbers_refused
 
@@ -30,7 +30,7 @@ def create_customer(*, actor: Actor, **values: Unpack[Profile]) -> Customer:
 
     Raises InvalidInput by field: a number whose check digit fails, or one that is on another file.
     """
-    customer = Customer(owner_id=actor.user_id, office=working_office(actor, Role.ACCOUNT_MANAGER))
+    customer = Customer(owner_id=person_id(actor), office=working_office(actor, Role.ACCOUNT_MANAGER))
     apply_profile(customer, {"kind": "", "name": "", "contact_name": "", **values}, actor=actor)
     with taken_numbers_refused():
         return create(customer, actor=actor, roles=MANAGER)

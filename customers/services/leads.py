@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Unpack
+from typing import Unpack, cast
 
 from django.utils.translation import gettext as _
 
@@ -17,7 +17,7 @@ from branch.services.transition import change, create, transition
 from branch.services.use_case import use_case
 from customers.models import Customer, Lead
 from customers.queries.leads import OPEN_STATES
-from customers.queries.offices import account_manager, working_office
+from customers.queries.offices import account_manager, person_id, working_office
 from customers.services.customers import MANAGER, create_customer
 from customers.services.profile import Checker, Profile, clean_phone
 
@@ -37,7 +37,7 @@ def capture_lead(
     next_action_date: date | None = None,
 ) -> Lead:
     """A new lead of the acting account manager. Raises InvalidInput by field."""
-    lead = Lead(owner_id=actor.user_id, office=working_office(actor, Role.ACCOUNT_MANAGER))
+    lead = Lead(owner_id=person_id(actor), office=working_office(actor, Role.ACCOUNT_MANAGER))
     lead.name, lead.contact_name, lead.phone, lead.source = name, contact_name, phone, source
     lead.wanted_amount, lead.note, lead.next_action_date = wanted_amount, note.strip(), next_action_date
     _check(lead)
@@ -134,8 +134,8 @@ def _linked(actor: Actor, customer_id: int) -> Customer:
 
 def _converted(actor: Actor, lead: Lead, values: Profile) -> Customer:
     known: Profile = {"name": lead.name, "contact_name": lead.contact_name, "phone": lead.phone}
-    typed: Profile = {field: value for field, value in values.items() if value not in (None, "")}  # type: ignore[assignment]
-    return create_customer(actor=actor, **{**known, **typed})
+    typed = cast(Profile, {field: value for field, value in values.items() if value not in (None, "")})
+    return create_customer(actor=actor, **(known | typed))
 
 
 @use_case("lose_lead")

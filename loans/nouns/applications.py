@@ -31,7 +31,7 @@ from loans.models.product import FrequencyUnit, GuaranteeMode, RepaymentMethod
 from loans.nouns.findings import grades_of, table_of_check, tables_of
 from loans.nouns.products import product_name
 from loans.nouns.quotes import QuoteView, quote_view
-from loans.queries.applications import Missing, fact_count, missing_facts, sales_checks
+from loans.queries.applications import Missing, defaults_for, fact_count, missing_facts, sales_checks
 from loans.queries.visibility import FILE_READERS
 from loans.services import applications, contracts, offers
 from loans.services.pricing import price_application, problems_of
@@ -389,7 +389,7 @@ extend(
 
 
 def _usual_product(customer: Customer) -> int | None:
-    version: ProductVersion | None = applications.defaults_for(customer).get("product_version")
+    version: ProductVersion | None = defaults_for(customer).get("product_version")
     return version.product_id if version else None
 
 

@@ -17,7 +17,7 @@ class LinesField(forms.JSONField):
 
     widget = forms.Textarea(attrs={"rows": 4})
 
-    def to_python(self, value: Any) -> list[str]:
+    def to_python(self, value: Any) -> Any:
         lines = value.splitlines() if isinstance(value, str) else value or []
         if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
             raise ValidationError(_("Enter one text per line."))
@@ -66,7 +66,7 @@ class KeyedNumbersField(forms.JSONField):
     def __init__(self, *, choices: Iterable[tuple[str, Any]], **kwargs: Any) -> None:
         super().__init__(widget=KeyedNumbersInput(choices), required=False, **kwargs)
 
-    def to_python(self, value: Any) -> dict[str, int]:
+    def to_python(self, value: Any) -> Any:
         value = value or {}
         try:
             if not isinstance(value, dict) or any(isinstance(number, float | bool) for number in value.values()):

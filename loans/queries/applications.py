@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from branch.queries.business_date import business_date
@@ -33,16 +34,21 @@ class Missing:
 def missing_facts(application: Application) -> list[Missing]:
     """What is not on file yet, in the order of the page."""
     customer = application.customer
-    wanted = [
+    wanted: list[tuple[str, Customer | Application, str]] = [
         *(("customer", customer, code) for code in _customer_facts(customer)),
         ("application", application, "purpose"),
         ("application", application, "stated_annual_sales"),
     ]
     return [
-        Missing(code, of, str(thing._meta.get_field(code).verbose_name).capitalize())
+        Missing(code, of, capfirst(label_of(thing, code)))
         for of, thing, code in wanted
         if getattr(thing, code) in (None, "")
     ]
+
+
+def label_of(thing: Customer | Application, field: str) -> str:
+    column = thing._meta.get_field(field)
+    return str(getattr(column, "verbose_name", field))
 
 
 def fact_count(application: Application) -> int:
@@ -85,8 +91,8 @@ def known_grade(application: Application) -> str:
     """The risk grade of this file's investigation; before there is one, of the customer's last; else empty."""
     rows = Investigation.objects.filter(customer_id=application.customer_id).exclude(findings={})
     own = rows.filter(application_id=application.pk).first()
-    latest = rows.filter(state="closed").order_by("-pk").first()
-    return str((own or latest).findings.get("risk_grade") or "") if own or latest else ""
+    found = own or rows.filter(state="closed").order_by("-pk").first()
+    return str(found.findings.get("risk_grade") or "") if found else ""
 
 
 def defaults_for(customer: Customer, version: ProductVersion | None = None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from branch.services.events import record
 from branch.services.outbox import publish
 from branch.services.transition import change, create, transition
 from branch.services.use_case import use_case
-from customers.queries.offices import topmost_office
+from customers.queries.offices import person_id, topmost_office
 from customers.services.profile import Checker
 from loans.domain.grades import DEFAULT_LETTERS
 from loans.models import LprRate, Product, ProductVersion
@@ -49,8 +49,7 @@ class Offer(TypedDict, total=False):
 @use_case("create_product")
 def create_product(*, actor: Actor, code: str, name_zh: str, name_en: str, family: str) -> Product:
     """A new product line, with nothing on offer yet. Raises InvalidInput by field."""
-    if not actor.paths(MANAGERS):
-        raise PermissionRefused(_("Your role does not allow this here."), event="create")
+    _require(actor, MANAGERS)
     checker = Checker()
     product = Product(code=code.strip().upper(), name_zh=name_zh.strip(), name_en=name_en.strip(), family=family)
     for field, longest in (("code", 20), ("name_zh", 80), ("name_en", 80)):
@@ -69,6 +68,7 @@ def create_product(*, actor: Actor, code: str, name_zh: str, name_en: str, famil
 @use_case("draft_product_version")
 def draft_product_version(*, actor: Actor, product_id: int, **offer: Unpack[Offer]) -> ProductVersion:
     """The next version of a product, as a draft; what `offer` is silent on comes from the latest version."""
+    _require(actor, MANAGERS)
     product = Product.objects.select_for_update().filter(pk=product_id).first()
     if product is None:
         raise InvalidInput(fields={"product_id": [_("Choose a product.")]})
@@ -76,7 +76,7 @@ def draft_product_version(*, actor: Actor, product_id: int, **offer: Unpack[Offe
     version = ProductVersion(
         product=product,
         number=(latest.number if latest else 0) + 1,
-        drafted_by_id=actor.user_id,
+        drafted_by_id=person_id(actor),
         office=topmost_office(actor, MANAGERS),
     )
     inherited = {field: getattr(latest, field) for field in Offer.__annotations__} if latest else {}
@@ -166,8 +166,7 @@ def import_lpr(*, actor: Actor, rows: Iterable[Mapping[str, Any]]) -> dict[str, 
     Sending one again changes nothing. Answers how many were added and how many stood already.
     Raises InvalidInput for a bad row, or one that contradicts the announcement on file; then nothing is added.
     """
-    if not actor.is_system and not actor.paths(MANAGERS | {Role.POLICY_MANAGER}):
-        raise PermissionRefused(_("Your role does not allow this here."), event="import_lpr")
+    _require(actor, MANAGERS | {Role.POLICY_MANAGER, Role.SYSTEM})
     counts = {"added": 0, "unchanged": 0}
     for number, row in enumerate(rows, start=1):
         rate = _announcement(row, number)
@@ -207,6 +206,12 @@ def _is_percentage(rate: Decimal) -> bool:
 
 def _bad_row(number: int, message: str) -> InvalidInput:
     return InvalidInput(fields={"rows": [_("Row %(number)d: %(message)s") % {"number": number, "message": message}]})
+
+
+def _require(actor: Actor, roles: frozenset[Role]) -> None:
+    """Products are the whole bank's: a role held at a branch does not reach them."""
+    if not actor.holds_bank_wide(roles):
+        raise PermissionRefused(_("Your role does not allow this here."))
 
 
 # --- what a version may say ----------------------------------------------------------------------------------
