@@ -5,7 +5,7 @@ The vocabulary module of each app names its codes; the catalogues in locale/ hol
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.functional import lazy
@@ -38,3 +38,8 @@ def state_word(machine: str, state: str) -> str:
 
 
 state_word_lazy = lazy(state_word, str)
+
+
+def listed(parts: Iterable[Any]) -> str:
+    """A list as the reader's language writes it: "a, b, c"."""
+    return pgettext("between the parts of a list", ", ").join(str(part) for part in parts)

@@ -78,7 +78,9 @@ class Shell:
         """ "Branch manager, Chengdong": the first of the person's roles and the home office."""
         held = [label for role, label in ROLE_LABELS.items() if role in self.actor.roles]
         office = getattr(self.request.user, "office", None)
-        return ", ".join(str(part) for part in (capfirst(held[0]) if held else "", office) if part)
+        if not held or not office:
+            return capfirst(held[0]) if held else str(office or "")
+        return _("%(role)s, %(office)s") % {"role": capfirst(held[0]), "office": office}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

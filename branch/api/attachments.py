@@ -26,6 +26,7 @@ from branch.services.attachments import attach, open_attachment
 from branch.services.file_types import extension_of
 from branch.web.api import OnceMixin, Pages
 from branch.web.noun import noun_of
+from branch.words import listed
 
 
 class AttachmentSerializer(serializers.ModelSerializer):
@@ -67,7 +68,7 @@ def upload_to(actor: Actor, subject: Subject, *, kind: str, title: str, file: An
     noun = noun_of(subject)
     kinds = [code for code, _label in noun.attachment_kinds] if noun else []
     if kinds and kind not in kinds:
-        raise InvalidInput(fields={"kind": [_("Choose one of: %(kinds)s.") % {"kinds": ", ".join(kinds)}]})
+        raise InvalidInput(fields={"kind": [_("Choose one of: %(kinds)s.") % {"kinds": listed(kinds)}]})
     return attach(actor=actor, subject=subject, kind=kind, title=title, upload=file)
 
 

@@ -20,6 +20,7 @@ from branch.services import offices
 from branch.web.forms import ActionForm, ReasonForm
 from branch.web.noun import Action, Noun, register
 from branch.web.tables import LinkColumn, NounTable
+from branch.words import listed
 
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 
@@ -95,7 +96,7 @@ def _facts(office: Office, actor: Actor) -> list[tuple[Any, Any]]:
         (_("Code"), office.code),
         (_("Kind"), office.get_kind_display()),
         (_("Under"), office.parent),
-        (_("Offices below"), ", ".join(str(child) for child in below)),
+        (_("Offices below"), listed(below)),
         (_("People"), office.staff.filter(is_active=True).count()),
     ]
 

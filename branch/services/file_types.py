@@ -11,6 +11,7 @@ import filetype
 from django.utils.translation import gettext as _
 
 from branch.domain.refusals import InvalidInput
+from branch.words import listed
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -38,7 +39,7 @@ def sniff(path: Path, declared_name: str = "") -> FileType:
             return candidate
     if any(extension in known.extensions for known in ACCEPTED):
         raise refused(_("The content is not what the file name says (%(ext)s).") % {"ext": extension})
-    accepted = ", ".join(known.extensions[0] for known in ACCEPTED)
+    accepted = listed(known.extensions[0] for known in ACCEPTED)
     raise refused(_("This kind of file is not accepted. Accepted: %(kinds)s.") % {"kinds": accepted})
 
 

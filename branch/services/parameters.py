@@ -17,6 +17,7 @@ from branch.queries.business_date import business_date
 from branch.queries.parameters import parameter
 from branch.services.events import record
 from branch.services.use_case import use_case
+from branch.words import listed
 
 SETTERS = frozenset({Role.ADMINISTRATOR, Role.SYSTEM})
 
@@ -65,7 +66,7 @@ def _checked(definition: Parameter, value: Any) -> Any:
 
 def _range_text(definition: Parameter) -> str:
     if definition.choices:
-        return _("Choose from: %(choices)s.") % {"choices": ", ".join(definition.choices)}
+        return _("Choose from: %(choices)s.") % {"choices": listed(definition.choices)}
     bounds = {"lowest": definition.lowest, "highest": definition.highest}
     if definition.highest is None:
         return _("Choose %(lowest)s or more.") % bounds

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from python_calamine import CalamineError, CalamineWorkbook
 
 from branch.domain.refusals import InvalidInput
+from branch.words import listed
 
 #: What a heading may be called → the name a row carries.
 HEADINGS = {
@@ -36,7 +37,7 @@ def read_rows(content: bytes) -> list[dict[str, Any]]:
         raise _refused(_("The file has no rows."))
     names = [HEADINGS.get(str(cell).strip().lower()) for cell in lines[0]]
     if missing := {"metric", "source", "period_month", "value"} - set(names):
-        raise _refused(_("The first line lacks: %(names)s.") % {"names": ", ".join(sorted(missing))})
+        raise _refused(_("The first line lacks: %(names)s.") % {"names": listed(sorted(missing))})
     return [_row(names, line) for line in lines[1:]]
 
 

@@ -17,6 +17,7 @@ from branch.web.forms import ActionForm, DateField, MoneyField, ReasonForm
 from branch.web.noun import Action, Noun, register
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, RateColumn, StateColumn
+from branch.words import listed
 from loans.domain.machines import POLICY
 from loans.models import LprRate, Product, ProductVersion
 from loans.models.product import DayCount, GuaranteeMode, RepaymentMethod
@@ -176,22 +177,22 @@ def _offer_facts(version: ProductVersion) -> list[tuple[str, str]]:
     facts = [
         (_("Amount"), amounts),
         (_("Longest term, days"), f"{version.max_term_days:,}"),
-        (_("Repayment methods"), ", ".join(str(methods.get(code, code)) for code in version.repayment_methods)),
-        (_("Guarantees taken"), ", ".join(str(guarantees.get(code, code)) for code in version.guarantee_modes)),
+        (_("Repayment methods"), listed(methods.get(code, code) for code in version.repayment_methods)),
+        (_("Guarantees taken"), listed(guarantees.get(code, code) for code in version.guarantee_modes)),
         (_("Day count"), version.get_day_count_display()),
         (_("Product margin, basis points"), f"{version.margin_bp:+d}"),
         (_("Margin by risk grade, basis points"), _pairs(version.grade_margins_bp, {}, "+")),
         (_("Discount by guarantee, basis points"), _pairs(version.guarantee_discounts_bp, guarantees, "−")),
         (_("Discount from the second loan on, basis points"), f"−{version.repeat_discount_bp}"),
         (_("Rate"), f"{version.rate_floor * 100:.2f}% – {version.rate_cap * 100:.2f}%"),
-        (_("Documents required before release"), ", ".join(version.required_documents)),
+        (_("Documents required before release"), listed(version.required_documents)),
         (_("Early repayment is allowed"), _("Yes") if version.prepayment_allowed else _("No")),
     ]
     return [(str(label), str(value) or "—") for label, value in facts]
 
 
 def _pairs(values: dict[str, int], words: dict[str, Any], sign: str) -> str:
-    return ", ".join(f"{words.get(key, key)} {sign}{value}" for key, value in values.items())
+    return listed(f"{words.get(key, key)} {sign}{value}" for key, value in values.items())
 
 
 def _product_facts(product: Product, actor: Actor) -> list[tuple[Any, Any]]:

@@ -16,6 +16,7 @@ from branch.queries.visibility import visible
 from branch.services.outbox import publish
 from branch.services.transition import change, create, transition
 from branch.services.use_case import use_case
+from branch.words import listed
 from customers.models import Customer
 from customers.services.profile import Checker
 from loans.domain.terms import MOST_INSTALMENTS
@@ -100,7 +101,7 @@ def submit_application(*, actor: Actor, application_id: int, expected_version: i
         if problems := problems_of(application):
             raise InvalidInput(fields=problems)
         if missing := missing_facts(application):
-            labels = ", ".join(fact.label for fact in missing)
+            labels = listed(fact.label for fact in missing)
             raise Unmet(
                 _("Still missing: %(facts)s.") % {"facts": labels}, missing=[f"{m.of}.{m.code}" for m in missing]
             )

@@ -21,6 +21,7 @@ from branch.queries.visibility import visible
 from branch.services.outbox import publish
 from branch.services.transition import change, create, take_duty, transition
 from branch.services.use_case import use_case
+from branch.words import listed
 from customers.queries.records import year_total
 from customers.services.profile import Checker
 from loans.domain.cross_checks import CheckResult, Tolerance
@@ -228,7 +229,7 @@ def _check_figure(checker: Checker, field: str, value: Any) -> None:
 
 def _require_signable(investigation: Investigation) -> None:
     if missing := missing_facts(investigation):
-        labels = ", ".join(str(Investigation._meta.get_field(field).verbose_name) for field in missing)  # type: ignore[union-attr]
+        labels = listed(Investigation._meta.get_field(field).verbose_name for field in missing)  # type: ignore[union-attr]
         raise Unmet(_("Still missing: %(facts)s.") % {"facts": labels}, missing=missing)
     if investigation.application.stated_annual_sales is None:
         raise Unmet(_("The stated sales are not on file."), missing=["stated_annual_sales"])

@@ -17,6 +17,7 @@ from branch.services.events import record
 from branch.services.outbox import publish
 from branch.services.transition import change, create, transition
 from branch.services.use_case import use_case
+from branch.words import listed
 from customers.queries.offices import person_id, topmost_office
 from customers.services.profile import Checker
 from loans.domain.grades import DEFAULT_LETTERS
@@ -267,7 +268,7 @@ def _check_margins(checker: Checker, version: ProductVersion) -> None:
     for field, keys in (("grade_margins_bp", GRADES), ("guarantee_discounts_bp", GuaranteeMode.values)):
         value = getattr(version, field)
         if not isinstance(value, dict) or not set(value) <= set(keys) or not all(map(_is_bp, value.values())):
-            checker.refuse(field, _("Whole basis points for each of: %(keys)s.") % {"keys": ", ".join(keys)})
+            checker.refuse(field, _("Whole basis points for each of: %(keys)s.") % {"keys": listed(keys)})
 
 
 def _is_bp(value: Any) -> bool:
