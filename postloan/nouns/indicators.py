@@ -9,9 +9,8 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from django.utils.translation import gettext as text
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from postloan.domain.indicators import INDICATORS, Level
 from postloan.domain.thresholds import Rule
@@ -153,7 +152,7 @@ def next_level(signal: Signal, rule: Rule) -> str:
     steps = list(rule.thresholds.limits.items())
     for (level, _limit), (worse, limit) in pairwise(steps):
         if level == signal.level:
-            return text("%(level)s from %(value)s") % {
+            return gettext("%(level)s from %(value)s") % {
                 "level": LEVEL_WORDS[worse],
                 "value": shown(signal.indicator, limit),
             }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext as text
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import Lag
+from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
 from branch.queries.visibility import visible
@@ -28,23 +30,31 @@ def warnings_of_customer(customer: Customer, actor: Actor) -> Panel | None:
     }
     if not any(rows.exists() for rows in context.values()):
         return None
-    return Panel(text("After release"), "postloan/_customer_panel.html", context)
+    return Panel(_("After release"), "postloan/_customer_panel.html", context)
 
 
 @panel("loan")
 def history_of_loan(loan: Loan, actor: Actor) -> Panel | None:
     """The days on which past-due days began or ended, or the class moved, newest first."""
-    days = list(LoanDay.objects.filter(loan=loan).order_by("date"))
-    if not days:
+    days = LoanDay.objects.filter(loan=loan).order_by("-date")
+    last = days.first()
+    if last is None:
         return None
-    changes = [
-        day
-        for before, day in zip([None, *days], days, strict=False)
-        if before is None
-        or (before.asset_class, before.class_rule, before.days_past_due > 0)
-        != (day.asset_class, day.class_rule, day.days_past_due > 0)
-    ]
-    shown = [*reversed(changes[-CHANGES_SHOWN:])]
-    if days[-1] not in shown:
-        shown.insert(0, days[-1])
-    return Panel(text("Class and days past due"), "postloan/_loan_panel.html", {"days": shown})
+    shown = list(_changes(days)[:CHANGES_SHOWN])
+    if shown[0] != last:
+        shown.insert(0, last)
+    return Panel(_("Class and days past due"), "postloan/_loan_panel.html", {"days": shown})
+
+
+def _changes(days: QuerySet[LoanDay]) -> QuerySet[LoanDay]:
+    """The days that differ from the day before in class, in the rule behind it, or in whether anything is past due."""
+
+    def before(field: str) -> Window:
+        return Window(Lag(field), order_by=F("date").asc())
+
+    annotated = days.annotate(
+        class_before=before("asset_class"), rule_before=before("class_rule"), days_before=before("days_past_due")
+    )
+    began_or_ended = Q(days_before=0, days_past_due__gt=0) | Q(days_before__gt=0, days_past_due=0)
+    moved = ~Q(class_before=F("asset_class")) | ~Q(rule_before=F("class_rule"))
+    return annotated.filter(Q(class_before=None) | moved | began_or_ended)

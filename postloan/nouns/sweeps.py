@@ -47,7 +47,7 @@ class StepSerializer(serializers.Serializer):
     running = serializers.IntegerField()
     rows = serializers.IntegerField()
     set_aside = serializers.ListField(child=serializers.DictField(), help_text=_("Customers left out, with why."))
-    errors = serializers.ListField(child=serializers.CharField())
+    errors = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]
 
 
 class RunSerializer(serializers.ModelSerializer):

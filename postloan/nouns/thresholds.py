@@ -28,9 +28,13 @@ SETTING_WORDS = {"months": _("Months in the average"), "fresh_months": _("Oldest
 
 
 class LimitsForm(ActionForm):
-    """A limit by level; an empty level is not used. Shares are fractions: 0.25 is a quarter."""
+    """A limit by level; the indicator's own settings keep their defaults where they are left empty."""
 
-    blue = forms.DecimalField(label=_("Blue from"), required=False)
+    blue = forms.DecimalField(
+        label=_("Blue from"),
+        required=False,
+        help_text=_("Days, or a share as a fraction: 0.25 is a quarter. Levels left empty are not used."),
+    )
     yellow = forms.DecimalField(label=_("Yellow from"), required=False)
     orange = forms.DecimalField(label=_("Orange from"), required=False)
     red = forms.DecimalField(label=_("Red from"), required=False)
