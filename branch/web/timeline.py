@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import DateTimeField, ForeignKey, JSONField, Model
+from django.db.models import DateTimeField, DecimalField, ForeignKey, JSONField, Model
 from django.utils.translation import gettext as _
 
+from branch.domain.money import format_money
 from branch.models import Event, User
 from branch.words import event_word, state_word
 
 #: Bookkeeping columns that say nothing to a reader.
 _QUIET = frozenset({"id", "version", "name_bigrams", "shard_key", "identity_digest", "sha256", "media_type"})
 _LONGEST_VALUE = 120
+#: A column with as many decimal places holds an amount.
+YUAN_PLACES = 2
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,11 @@ def _shown(model: type[Model] | None, key: str, value: Any) -> str:
         return ""
     if key == "state":
         return state_word(_machine_name(model), str(value))
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
     field = _field(model, key)
+    if isinstance(field, DecimalField) and field.decimal_places == YUAN_PLACES:
+        return format_money(Decimal(str(value)))
     choices = dict(getattr(field, "flatchoices", None) or ())
     return str(choices.get(value, value))[:_LONGEST_VALUE]
 
