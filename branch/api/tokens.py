@@ -90,5 +90,5 @@ class LogoutAllView(OnceMixin, APIView):
     def post(self, request: Request) -> Response:
         request._request.user = request.user
         actor = actor_of(request._request)
-        sign_out_everywhere(actor=actor, user_id=request.user.pk)
+        sign_out_everywhere(actor=actor, user_id=actor.person_id)
         return Response(status=204)

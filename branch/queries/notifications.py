@@ -63,4 +63,4 @@ def unread_count(user_id: int) -> int:
 
 @scope(Notification)
 def _own(rows: QuerySet[Notification], actor: Actor) -> QuerySet[Notification]:
-    return rows.filter(user_id=actor.user_id)
+    return rows.filter(user_id=actor.person_id)

@@ -66,7 +66,7 @@ def attach(*, actor: Actor, subject: Subject, kind: str, title: str, upload: Any
 
 def _add_row(actor: Actor, subject: Subject, kind: str, title: str, stored: StoredFile, media_type: str) -> Attachment:
     attachment = Attachment.objects.create(
-        subject_type=subject._meta.model_name,
+        subject_type=str(subject._meta.model_name),
         subject_id=str(subject.pk),
         kind=kind,
         title=title,

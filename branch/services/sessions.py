@@ -61,7 +61,7 @@ def sign_in(request: HttpRequest, *, username: str, password: str, code: str = "
         raise _failure(request)
     _check_second_factor(request, user, code)
     AxesProxyHandler.reset_attempts(username=username, ip_address=request.META.get("REMOTE_ADDR"))
-    update_last_login(None, user)
+    update_last_login(User, user)
     return issue_token(user_id=user.pk)
 
 

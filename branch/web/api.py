@@ -162,7 +162,10 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
                 form.fields[name].required = False
         if not form.is_valid():
             raise InvalidInput(
-                fields={("non_field_errors" if k == "__all__" else k): list(v) for k, v in form.errors.items()}
+                fields={
+                    ("non_field_errors" if k == "__all__" else k): [str(text) for text in v]
+                    for k, v in form.errors.items()
+                }
             )
         return form.values(sent if action.partial else None)
 

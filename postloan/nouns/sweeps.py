@@ -124,6 +124,7 @@ register(
                 close_business_day,
                 form=CloseForm,
                 on="list",
+                bank_wide=True,
                 roles=frozenset({Role.BRANCH_MANAGER, Role.ADMINISTRATOR}),
                 tone="primary",
                 confirm=_(
