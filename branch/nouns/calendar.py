@@ -73,6 +73,7 @@ register(
                 set_calendar_override,
                 form=CalendarForm,
                 on="list",
+                bank_wide=True,
                 roles=ADMINISTRATOR,
                 tone="primary",
             ),

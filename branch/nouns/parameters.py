@@ -118,6 +118,7 @@ register(
                 set_parameter,
                 form=ParameterForm,
                 on="list",
+                bank_wide=True,
                 roles=ADMINISTRATOR,
                 tone="primary",
             ),

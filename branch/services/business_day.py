@@ -22,7 +22,7 @@ CLOSERS = frozenset({Role.BRANCH_MANAGER, Role.ADMINISTRATOR, Role.SYSTEM})
 @use_case("open_first_day")
 def open_first_day(*, actor: Actor, date: date) -> BusinessDay:
     """The day the bank begins with; the same day again changes nothing. Raises Unmet once there is another."""
-    if not actor.roles & OPENERS:
+    if not actor.holds_bank_wide(OPENERS):
         raise PermissionRefused(_("Your role does not allow this here."), event="open_first_day")
     hold_day_alone()
     first = BusinessDay.objects.order_by("date").first()
@@ -48,7 +48,7 @@ def begin_close(*, actor: Actor, date: date) -> BusinessDay:
 
     Raises PermissionRefused, and InvalidInput naming the business date where `date` is another day.
     """
-    if not actor.roles & CLOSERS:
+    if not actor.holds_bank_wide(CLOSERS):
         raise PermissionRefused(_("Your role does not allow this here."), event="close_business_day")
     day = BusinessDay.objects.select_for_update().exclude(state=BusinessDay.State.CLOSED).first()
     if day is None:

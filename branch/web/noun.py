@@ -39,6 +39,7 @@ class Action:
     It is offered when the machine allows `event` in the present state to this person, or, without an event,
     when one of `roles` is held; `when` narrows that further. `on` is "item" or "list".
     `partial` passes on only the fields that were sent; `method` is how the API takes it.
+    `bank_wide` asks for the role at the head office: it changes something of the bank as a whole.
     `answer` turns what the service returns into the API's body where that is not the noun itself.
     On a page the person goes on to the thing's own page, or sees `answer_template` (with `result`, and `answer`
     where that is given) in place of the form; one without an `answer` is for pages that save as typed.
@@ -64,6 +65,7 @@ class Action:
     answer_template: str = ""
     status: int = 200
     id_argument: str = ""
+    bank_wide: bool = False
 
     @cached_property
     def arguments(self) -> Mapping[str, inspect.Parameter]:
@@ -92,6 +94,8 @@ class Action:
 
     def permitted(self, actor: Actor, obj: Any = None) -> bool:
         """Whether role and ownership allow it at all, whatever the state; a list's action has no thing."""
+        if self.bank_wide:
+            return actor.holds_bank_wide(self.roles)
         if obj is None:
             return bool(actor.roles & self.roles)
         if self.event:

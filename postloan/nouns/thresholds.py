@@ -136,6 +136,7 @@ register(
                 thresholds.draft_threshold_set,
                 form=DraftThresholdsForm,
                 on="list",
+                bank_wide=True,
                 roles=thresholds.DRAFTERS,
                 tone="primary",
             ),

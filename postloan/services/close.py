@@ -23,7 +23,7 @@ def close_business_day(*, actor: Actor, date: date) -> SweepRun:
 
     Raises PermissionRefused, InvalidInput naming the business date for a day that is neither closed nor current.
     """
-    if not actor.roles & CLOSERS:
+    if not actor.holds_bank_wide(CLOSERS):
         raise PermissionRefused(_("Your role does not allow this here."), event="close_business_day")
     hold_day_alone()
     run = SweepRun.objects.filter(business_date=date).first()

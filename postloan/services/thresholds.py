@@ -29,7 +29,7 @@ def draft_threshold_set(*, actor: Actor, indicator: str, values: Mapping[str, An
 
     Raises PermissionRefused, InvalidInput by field.
     """
-    if not actor.paths(DRAFTERS):
+    if not actor.holds_bank_wide(DRAFTERS):
         raise PermissionRefused(_("Your role does not allow this here."), event="draft")
     if indicator not in INDICATORS:
         raise InvalidInput(fields={"indicator": [_("Choose one of the indicators.")]})
