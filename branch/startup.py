@@ -26,8 +26,9 @@ def name_references(app: AppConfig) -> None:
     """Call a reference without a name of its own what it refers to, in lists and records: `loan` is a loan."""
     for model in app.get_models():
         for field in model._meta.concrete_fields:
-            if field.remote_field and field._verbose_name is None:
-                field.verbose_name = field.remote_field.model._meta.verbose_name
+            unnamed = field._verbose_name is None  # type: ignore[attr-defined]
+            if unnamed and field.remote_field and (name := field.remote_field.model._meta.verbose_name):
+                field.verbose_name = name
 
 
 def load_app(app: AppConfig) -> None:

@@ -7,6 +7,7 @@ import time
 import pytest
 from django.core.cache import cache
 from django.db import OperationalError
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from branch import health
@@ -64,7 +65,7 @@ def test_not_ready_without_the_database(db, monkeypatch) -> None:
 
 def test_not_ready_while_migrations_wait(db, monkeypatch) -> None:
     monkeypatch.setattr(health, "_applied", False)
-    monkeypatch.setattr(health.MigrationExecutor, "migration_plan", lambda self, targets: [("branch", "0099")])
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda self, targets: [("branch", "0099")])
     assert ready()[1]["migrations"] == "failed"
     assert health._applied is False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -357,7 +358,7 @@ def test_a_role_that_asks_for_a_second_factor_ends_what_was_signed_in_without(ca
 
 
 def set_days(actor, value=60, **more) -> ParameterValue:
-    facts = {"code": "offer.validity_days", "effective_date": OPENING, "reason": "policy 12/2026"}
+    facts: dict[str, Any] = {"code": "offer.validity_days", "effective_date": OPENING, "reason": "policy 12/2026"}
     return set_parameter(actor=actor, value=value, **(facts | more))
 
 

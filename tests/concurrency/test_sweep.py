@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
@@ -20,7 +21,6 @@ from branch import failpoints
 from branch.domain.actor import system_actor
 from branch.models import BusinessDay, Event, ParameterValue, Seal
 from branch.queries.business_date import business_date
-from branch.services import enqueue
 from branch.services.open_day import open_business_date
 from loans.models import Accrual, Loan
 from postloan.domain.steps import STEPS
@@ -46,7 +46,7 @@ PLACES = sorted(
 def queue(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...]]]:
     """What was handed to the broker; nothing runs unless the test runs it."""
     sent: list[tuple[str, tuple[Any, ...]]] = []
-    monkeypatch.setattr(enqueue.current_app, "send_task", lambda name, args=(), **kwargs: sent.append((name, args)))
+    monkeypatch.setattr(current_app, "send_task", lambda name, args=(), **kwargs: sent.append((name, args)))
     return sent
 
 

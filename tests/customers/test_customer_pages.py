@@ -295,7 +295,7 @@ def test_a_spreadsheet_is_taken_in_on_the_customers_page(cast, visitor, name, co
 
     assert answer.status_code == 200
     row = ExternalRecord.objects.get()
-    assert (row.source, row.period_month, row.value) == ("国网", date(2026, 1, 1), 21460)
+    assert (row.source, row.period_month, row.value) == ("国网", date(2026, 1, 1), Decimal(21460))
     assert "国网" in visitor("lin").get(f"/customers/{customer.pk}/").content.decode()
 
 

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.db import connection, connections
@@ -91,7 +92,7 @@ def test_an_update_is_refused_whole(cast, actor):
 
 
 def test_a_farm_household_is_known_by_its_person(cast, actor):
-    household = {"kind": "farm_household", "uscc": None}
+    household: dict[str, Any] = {"kind": "farm_household", "uscc": None}
     make_customer(actor("outsider"), **household)
     before = state_of_world()
 
@@ -229,4 +230,4 @@ def test_a_search_finds_only_what_may_be_seen(cast, actor):
 
 def test_an_unknown_fact_is_a_programming_error(cast, actor):
     with pytest.raises(TypeError):
-        customers.create_customer(actor=actor("lin"), **profile(), shoe_size=42)
+        customers.create_customer(actor=actor("lin"), **profile(), shoe_size=42)  # type: ignore[call-arg]

@@ -58,6 +58,7 @@ def test_a_lead_becomes_a_customer_with_what_was_known(cast, actor):
     lead = leads.convert_lead(actor=lin, lead_id=lead.pk, **values)
 
     assert lead.state == "converted"
+    assert lead.customer is not None
     assert lead.customer.name == "梅林五金"
     assert lead.customer.phone == "13800138000"
     assert lead.customer.owner == cast.lin

@@ -134,8 +134,8 @@ def test_series_run_over_the_months_by_metric_and_source(customer, actor):
     series = record_series(customer, until=date(2026, 3, 2))
 
     assert [(s.metric, s.source, [(p.month.month, p.value) for p in s.points]) for s in series] == [
-        ("electricity_kwh", "grid", [(1, 105), (2, 110)]),
-        ("water_m3", "grid", [(1, 9)]),
+        ("electricity_kwh", "grid", [(1, Decimal(105)), (2, Decimal(110))]),
+        ("water_m3", "grid", [(1, Decimal(9))]),
     ]
 
 

@@ -294,14 +294,18 @@ def test_signing_from_the_page_and_what_it_then_shows(actor, visitor):
 def test_the_list_of_a_second_investigator_counts_what_waits_for_him(actor):
     from loans.nouns.investigations import INVESTIGATION_NOUN
 
+    def waiting(name):
+        assert INVESTIGATION_NOUN.open_work is not None
+        return INVESTIGATION_NOUN.open_work(INVESTIGATION_NOUN.rows(actor(name)), actor(name))
+
     investigation = investigated_file(actor)
-    assert not INVESTIGATION_NOUN.open_work(INVESTIGATION_NOUN.rows(actor("zhao")), actor("zhao")).exists()
-    assert INVESTIGATION_NOUN.open_work(INVESTIGATION_NOUN.rows(actor("lin")), actor("lin")).exists()
+    assert not waiting("zhao").exists()
+    assert waiting("lin").exists()
 
     investigations.sign_as_owner(actor=actor("lin"), investigation_id=investigation.pk)
 
-    assert INVESTIGATION_NOUN.open_work(INVESTIGATION_NOUN.rows(actor("zhao")), actor("zhao")).exists()
-    assert not INVESTIGATION_NOUN.open_work(INVESTIGATION_NOUN.rows(actor("lin")), actor("lin")).exists()
+    assert waiting("zhao").exists()
+    assert not waiting("lin").exists()
 
 
 # --- products ------------------------------------------------------------------------------------------------
@@ -387,11 +391,9 @@ def test_who_is_told_of_a_version(cast, on_sale, actor, api):
 
 def test_every_page_of_the_part_opens_in_chinese(on_sale, actor, visitor):
     investigation = investigated_file(actor)
-    file, visit = investigation.application_id, investigation.pk
-    draft = draft_file(actor, investigation.customer)
-    version = draft_version(actor("qian"), on_sale.product)
-    file, visit, draft = f"/applications/{file}/", f"/investigations/{visit}/", f"/applications/{draft.pk}/"
-    version = f"/product-versions/{version.pk}/"
+    file, visit = f"/applications/{investigation.application_id}/", f"/investigations/{investigation.pk}/"
+    draft = f"/applications/{draft_file(actor, investigation.customer).pk}/"
+    version = f"/product-versions/{draft_version(actor('qian'), on_sale.product).pk}/"
     places = {
         "lin": ["/applications/", "/applications/create/", file, draft, f"{draft}update/", f"{draft}submit/"],
         "zhao": ["/investigations/", visit, f"{visit}update/", file],

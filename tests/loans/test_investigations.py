@@ -113,7 +113,10 @@ def test_the_owner_signs_and_then_a_second_person(cast, actor):
 
     assert investigation.state == "signed_by_second"
     assert investigation.second == cast.zhao
-    assert investigation.signed_by_owner_at < investigation.signed_by_second_at
+    first, second = investigation.signed_by_owner_at, investigation.signed_by_second_at
+    assert first is not None
+    assert second is not None
+    assert first < second
     assert sorted(FileDuty.objects.values_list("user_id", "duty")) == sorted(
         [(cast.lin.pk, "own"), (cast.zhao.pk, "co_investigate")]
     )
@@ -314,3 +317,15 @@ def test_only_a_returned_file_is_taken_up_again(actor):
     with pytest.raises(PermissionRefused):
         applications.resume_application(actor=actor("zhao"), application_id=investigation.application_id)
     assert world() == before
+
+
+def test_what_is_signed_is_judged_by_the_parameters_of_that_day(actor):
+    investigation = investigated_file(actor, deviation_note="", taxed_sales=Decimal("8300000.00"))
+    assert investigation.findings["tables"][2]["verdict"] == "green"
+    ParameterValue.objects.create(code="deviation.tolerance_green", value="0.03", effective_date=date(2026, 1, 1))
+
+    with pytest.raises(Unmet):
+        sign(actor("lin"), investigation)
+    save(actor("lin"), investigation, deviation_note="零售未开票")
+
+    assert sign(actor("lin"), investigation).findings["tables"][2]["verdict"] == "amber"

@@ -218,8 +218,11 @@ def test_the_published_history_comes_in_once(cast, actor):
 
     assert products.import_lpr(actor=actor("qian"), rows=rows)["added"] == len(LPR_HISTORY)
     assert products.import_lpr(actor=actor("qian"), rows=rows) == {"added": 0, "unchanged": len(LPR_HISTORY)}
-    assert lpr_on(date(2024, 10, 20)).one_year == Decimal("3.35")
-    assert lpr_on(date(2024, 10, 21)).one_year == Decimal("3.10")
+    before, after = lpr_on(date(2024, 10, 20)), lpr_on(date(2024, 10, 21))
+    assert before is not None
+    assert before.one_year == Decimal("3.35")
+    assert after is not None
+    assert after.one_year == Decimal("3.10")
     assert lpr_on(date(2019, 8, 19)) is None
 
 

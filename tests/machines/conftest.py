@@ -24,7 +24,9 @@ def world(db: None) -> SimpleNamespace:
     BusinessDay.objects.create(date=OPENING)
     offices = make_offices()
     owner = _person(Role.ACCOUNT_MANAGER, offices["HO"], "owner")
-    actors = {role: _acting(_person(role, offices["HO"])) for role in Role if role not in (Role.SYSTEM,)}
+    actors: dict[Role, Actor] = {
+        role: _acting(_person(role, offices["HO"])) for role in Role if role is not Role.SYSTEM
+    }
     actors[Role.ACCOUNT_MANAGER] = _acting(owner)
     actors[Role.SYSTEM] = system_actor()
     return SimpleNamespace(

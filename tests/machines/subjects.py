@@ -37,7 +37,7 @@ def build_all(head_office: Office, office: Office, owner: User) -> dict[type[Sta
     built: dict[type[Stateful], Stateful] = {}
 
     def make(model: type[Stateful], **facts: Any) -> Any:
-        built[model] = model.objects.create(**({"office": office} | facts))
+        built[model] = model._default_manager.create(**({"office": office} | facts))
         return built[model]
 
     customer = Customer.objects.create(office=office, owner=owner, kind="company", name="鑫达五金", contact_name="陈")

@@ -55,7 +55,7 @@ def attempt(subject: Stateful, event: str, actor: Actor) -> str:
 
 
 def put_into(subject: Stateful, state: str) -> None:
-    type(subject)._default_manager.filter(pk=subject.pk).update(state=state)
+    type(subject)._default_manager.filter(pk=subject.pk).update(state=state)  # type: ignore[misc]
 
 
 def callers(world) -> Iterator[tuple[str, Role, bool, Actor]]:

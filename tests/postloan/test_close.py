@@ -96,7 +96,7 @@ def test_a_run_is_on_the_record(cast: SimpleNamespace) -> None:
     shards = SweepShard.objects.filter(run=run)
     assert shards.count() == 3 * (len(STEPS) - 2) + 2
     assert all(row.state == "done" and len(row.digest) == 64 and row.attempts == 1 for row in shards)
-    assert sum(row.row_count for row in shards.filter(step="accrue")) == len(loans)
+    assert sum(row.row_count or 0 for row in shards.filter(step="accrue")) == len(loans)
     events = Event.objects.filter(subject_type="sweeprun", subject_id=str(run.pk))
     assert events.count() == shards.count() + 1
     told = {(event.name, event.after["part"]): event.after for event in events if "part" in event.after}

@@ -91,10 +91,10 @@ def test_a_promise_is_money_by_a_day(
     he = cast.actor("he")
     contacted = collection.contact_borrower(actor=he, collection_case_id=case.pk, note="本人接听")
 
+    promise: dict[str, Any] = {"amount": Decimal(1), "promised_date": TODAY} | values
+
     with pytest.raises(InvalidInput) as refused:
-        collection.record_promise(
-            actor=he, collection_case_id=case.pk, **({"amount": Decimal(1), "promised_date": TODAY} | values)
-        )
+        collection.record_promise(actor=he, collection_case_id=case.pk, **promise)
 
     assert field in refused.value.fields
     assert (fresh(case).state, fresh(case).version) == ("contacting", contacted.version)

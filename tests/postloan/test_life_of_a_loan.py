@@ -28,7 +28,7 @@ def test_the_first_night(loan: Loan) -> None:
     assert run.state == "done"
     # 120,000 × 4.5 % ÷ 360 = 15.00
     accrual = Accrual.objects.get(loan=loan)
-    assert (accrual.date, accrual.interest, accrual.penalty) == (START, Decimal("15.00"), 0)
+    assert (accrual.date, accrual.interest, accrual.penalty) == (START, Decimal("15.00"), Decimal(0))
     day = LoanDay.objects.get(loan=loan)
     assert (day.days_past_due, day.asset_class, day.class_rule, day.provision) == (0, "normal", "none", Decimal("1200"))
     assert BusinessDay.objects.get(state="open").date == date(2026, 3, 3)
@@ -73,7 +73,7 @@ def test_a_warning_is_raised_worsens_and_clears(loan: Loan) -> None:
     signal = Signal.objects.get()
     case = WarningCase.objects.get()
     assert (signal.indicator, signal.level, signal.state, signal.case_id) == ("overdue", "yellow", "in_case", case.pk)
-    assert (signal.value, signal.threshold, signal.threshold_version) == (1, 1, "overdue v0")
+    assert (signal.value, signal.threshold, signal.threshold_version) == (Decimal(1), Decimal(1), "overdue v0")
     assert signal.evidence["inputs"]["days_past_due"] == "1"
     assert (case.state, case.level, case.customer_id, case.number) == (
         "open",
@@ -86,7 +86,7 @@ def test_a_warning_is_raised_worsens_and_clears(loan: Loan) -> None:
     close_day()
     signal = fresh(signal)
     case = fresh(case)
-    assert (signal.level, signal.value, case.level) == ("orange", 8, "orange")
+    assert (signal.level, signal.value, case.level) == ("orange", Decimal(8), "orange")
     assert signal.seen_on == date(2026, 4, 10)
     assert Signal.objects.count() == WarningCase.objects.count() == 1
 

@@ -72,7 +72,7 @@ def test_pages_open_for_those_who_may(cast: SimpleNamespace, loan: Loan, who: st
 
     for row, plural in (
         (WarningCase.objects.get(), "warning-cases"),
-        (Signal.objects.first(), "signals"),
+        (Signal.objects.order_by("pk")[0], "signals"),
         (Inspection.objects.get(), "inspections"),
     ):
         assert client.get(f"/{plural}/{row.pk}/").status_code == 200
@@ -86,7 +86,7 @@ def test_others_learn_nothing(cast: SimpleNamespace, loan: Loan, who: str, plura
         office=loan.office, number="CC-9", customer=loan.customer, loan=loan, owner=cast.lin, opened_on=date(2026, 4, 4)
     )
     model = {"warning-cases": WarningCase, "signals": Signal, "inspections": Inspection}.get(plural, CollectionCase)
-    pk = model.objects.order_by("pk").first().pk
+    pk = model._default_manager.order_by("pk")[0].pk
 
     for path in (f"/{plural}/{pk}/", f"/api/v1/{plural}/{pk}/", f"/api/v1/{plural}/{pk}/events/"):
         answer = signed_in(cast, who).get(path)

@@ -157,7 +157,12 @@ def test_the_night_uses_them_and_keeps_the_version(cast: SimpleNamespace) -> Non
 
     close_day()
     signal = Signal.objects.get()
-    assert (signal.level, signal.value, signal.threshold, signal.threshold_version) == ("yellow", 2, 2, "overdue v1")
+    assert (signal.level, signal.value, signal.threshold, signal.threshold_version) == (
+        "yellow",
+        Decimal(2),
+        Decimal(2),
+        "overdue v1",
+    )
 
 
 def test_own_settings_are_used(cast: SimpleNamespace) -> None:

@@ -274,7 +274,7 @@ def test_the_findings_name_the_day_and_the_event(sealed, capsys) -> None:
 
 def test_canonical_form_tells_nothing_apart_that_the_database_holds_alike(sealed) -> None:
     """Key order in JSON and the session's time zone must not matter."""
-    row = Event.objects.order_by("id").values().first()
+    row = Event.objects.order_by("id").values()[0]
     turned = row | {"after": dict(reversed(row["after"].items())), "at": row["at"].astimezone()}
     assert pairs_of([row]) == pairs_of([turned])
 
