@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from branch.domain.actor import Actor
 from branch.domain.roles import Role
@@ -15,7 +16,7 @@ Text = Any  # a str or a lazy translation
 
 SECTIONS: dict[str, Text] = {
     "find": _("Find"),
-    "decide": _("Decide"),
+    "decide": pgettext_lazy("section", "Decide"),
     "lend": _("Lend"),
     "look_after": _("Look after"),
     "account_for": _("Account for"),

@@ -2,6 +2,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from branch.fields import EncryptedText
 
@@ -11,7 +12,7 @@ class PaymentInstruction(models.Model):
 
     class Kind(models.TextChoices):
         PAYOUT = "payout", _("Payout")
-        COLLECTION = "collection", _("Collection")
+        COLLECTION = "collection", pgettext_lazy("payment", "Collection")
 
     class State(models.TextChoices):
         CREATED = "created", _("Created")

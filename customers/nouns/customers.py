@@ -6,7 +6,7 @@ from typing import Any
 
 import django_tables2 as tables
 from django import forms
-from django.utils.translation import gettext as text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_filters import FilterSet
 from rest_framework import serializers
@@ -66,7 +66,7 @@ class RevealedSerializer(serializers.Serializer):
 
 def masks(customer: Customer) -> dict[str, str]:
     """The personal fields as everybody who sees the customer sees them; empty where nothing is on file."""
-    tail = text("ending in {tail}")
+    tail = gettext("ending in {tail}")
     return {
         "identity_number": mask_resident_id(customer.identity_number) if customer.identity_number else "",
         "phone": mask_phone(customer.phone) if customer.phone else "",
@@ -155,7 +155,7 @@ def _chart(number: int, series: Series) -> dict[str, Any]:
     """A series as a chart whose heading says how the last month stands to the one before."""
     metric = ExternalRecord.Metric(series.metric).label
     last = series.points[-1]
-    title = text("%(metric)s in %(month)s: %(value)s") % {
+    title = gettext("%(metric)s in %(month)s: %(value)s") % {
         "metric": metric,
         "month": f"{last.month:%Y-%m}",
         "value": f"{last.value:,.0f}",
@@ -163,7 +163,7 @@ def _chart(number: int, series: Series) -> dict[str, Any]:
     return {
         "id": f"series-{number}",
         "title": title,
-        "note": text("Source: %(source)s") % {"source": series.source},
+        "note": gettext("Source: %(source)s") % {"source": series.source},
         "data": {
             "kind": "line",
             "x": [f"{point.month:%Y-%m}" for point in series.points],

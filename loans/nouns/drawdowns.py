@@ -7,7 +7,7 @@ from typing import Any
 
 import django_tables2 as tables
 from django.db.models import QuerySet
-from django.utils.translation import gettext as text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_filters import ChoiceFilter, FilterSet
 from rest_framework import serializers
@@ -35,7 +35,7 @@ TO_RELEASE = ("requested", "checked", "unknown", "failed")
 
 
 def masked(account: str) -> str:
-    return mask_account(account, pattern=text("ending in {tail}")) if account else ""
+    return mask_account(account, pattern=gettext("ending in {tail}")) if account else ""
 
 
 class DrawdownSerializer(serializers.ModelSerializer):
@@ -124,7 +124,7 @@ def _named_offers(drawdown: Drawdown, actor: Actor) -> dict[str, Any]:
 def _with_amount(offer: Offer, drawdown: Drawdown) -> Offer:
     if offer.name != "release":
         return offer
-    return replace(offer, label=text("Release %(amount)s") % {"amount": format_money(drawdown.amount)})
+    return replace(offer, label=gettext("Release %(amount)s") % {"amount": format_money(drawdown.amount)})
 
 
 DRAWDOWN_NOUN = register(

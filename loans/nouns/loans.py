@@ -10,9 +10,8 @@ from typing import Any
 import django_tables2 as tables
 from django import forms
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
-from django.utils.translation import gettext as text
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django_filters import BooleanFilter, ChoiceFilter, DateFilter, FilterSet, NumberFilter
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -237,14 +236,14 @@ def _chart(lines: list[ScheduleLine]) -> dict[str, Any]:
     ) % {"paid": paid, "count": len(lines)}
     return {
         "title": title,
-        "note": text("Instalments by due day, in yuan"),
+        "note": gettext("Instalments by due day, in yuan"),
         "data": {
             "kind": "stack",
             "x": [line.row.due_date.isoformat() for line in lines],
             "series": [
-                {"name": text("Principal to come"), "data": [_principal_to_come(line) for line in lines]},
-                {"name": text("Interest to come"), "data": [_interest_to_come(line) for line in lines]},
-                {"name": text("Paid"), "data": [float(line.paid) for line in lines]},
+                {"name": gettext("Principal to come"), "data": [_principal_to_come(line) for line in lines]},
+                {"name": gettext("Interest to come"), "data": [_interest_to_come(line) for line in lines]},
+                {"name": gettext("Paid"), "data": [float(line.paid) for line in lines]},
             ],
         },
     }

@@ -15,6 +15,7 @@ from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.web.noun import Offer
 from loans.models import Loan
+from loans.models.product import DayCount
 from loans.nouns.loans import LOAN_NOUN, something_due
 from loans.queries.loans import due_today
 
@@ -43,6 +44,12 @@ def _short_offers(actor: Actor, loan: Loan) -> list[Offer]:
     """What can be done in the row itself, in a word each."""
     words = {"repay": _("Book"), "collect": _("Debit")}
     return [replace(o, label=words[o.name]) for o in LOAN_NOUN.offers(actor, loan) if o.name in words]
+
+
+@register.filter
+def day_count_word(code: str) -> str:
+    """ACT/360 for `actual/360`."""
+    return str(DayCount(code).label)
 
 
 @register.simple_tag(takes_context=True)

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from branch.models.stateful import Stateful, state_field, state_is_known
 from customers.models import Customer
@@ -96,7 +97,7 @@ class Inspection(Stateful):
     loan = models.ForeignKey(Loan, models.PROTECT, related_name="inspections")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     sequence = models.PositiveIntegerField(_("number"))
-    due_date = models.DateField(_("due on"))
+    due_date = models.DateField(pgettext_lazy("inspection", "due on"))
     funds_used_as_agreed = models.BooleanField(_("funds used as agreed"), null=True)
     business_running = models.BooleanField(_("business is running"), null=True)
     findings = models.TextField(_("findings"), default="")

@@ -8,6 +8,7 @@ import django_tables2 as tables
 from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_filters import ChoiceFilter, DateFilter, FilterSet
 from rest_framework import serializers
 
@@ -85,7 +86,7 @@ def _facts(inspection: Inspection, actor: Actor) -> list[tuple[Any, Any]]:
         (_("Customer"), inspection.customer),
         (_("Loan"), inspection.loan),
         (_("Number"), inspection.sequence),
-        (_("Due on"), inspection.due_date),
+        (pgettext_lazy("inspection", "Due on"), inspection.due_date),
         (_("Overdue"), late),
         (_("Account manager"), inspection.owner),
         (_("Funds used as agreed"), inspection.funds_used_as_agreed),
