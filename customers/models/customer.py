@@ -44,7 +44,11 @@ class Customer(Subject):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
-        indexes = [GinIndex(fields=["name_bigrams"], name="customer_bigrams"), models.Index(fields=["owner"])]
+        indexes = [
+            GinIndex(fields=["name_bigrams"], name="customer_bigrams"),
+            models.Index(fields=["owner"]),
+            models.Index(fields=["identity_digest"], name="customer_identity"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["uscc"], condition=Q(uscc__isnull=False), name="customer_uscc_once"),
             # A farm household has no code: its person's number stands for it.

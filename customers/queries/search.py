@@ -24,7 +24,9 @@ def matching(rows: QuerySet[Customer], text: str) -> QuerySet[Customer]:
         return rows.none()
     pieces = bigrams(text)
     found = Q(name_bigrams__contains=pieces) if pieces else Q(name__istartswith=normalise_name(text))
-    found |= Q(uscc__startswith=text.upper())
+    # Only what could be a code is looked for among the codes: each clause then has its own index.
+    if text.isascii():
+        found |= Q(uscc__startswith=text.upper())
     with suppress(IdentityError):
         found |= Q(identity_digest=lookup_digest(parse_resident_id(text)))
     return rows.filter(found)

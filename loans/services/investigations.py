@@ -110,6 +110,8 @@ def sign_as_owner(*, actor: Actor, investigation_id: int, expected_version: int 
         Investigation, investigation_id, "sign_by_owner", actor=actor, expected_version=expected_version
     ) as investigation:
         _require_signable(investigation)
+        # What is signed is judged by the parameters of the day it is signed.
+        investigation.findings = _findings_json(derive_findings(investigation))
         investigation.signed_by_owner_at = timezone.now()
     publish("investigation.signed_by_owner", investigation_id=investigation.pk)
     return investigation
