@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.error import URLError
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -29,8 +28,8 @@ class Command(BaseCommand):
             LoanLife(walker).walk()
         except (WalkFailed, AssertionError, PermissionError) as failure:
             raise CommandError(str(failure)) from failure
-        except URLError as failure:
-            raise CommandError(f"Nobody answers at {options['base_url']}: {failure.reason}") from failure
+        except OSError as failure:
+            raise CommandError(f"Nobody answers at {options['base_url']}: {failure}") from failure
         self.stdout.write(
             f"{walker.steps} steps taken, {walker.refusals} refusals as they must be, {time.monotonic() - begun:.1f} s"
         )
