@@ -17,6 +17,7 @@ from branch.models.staff import ROLE_CHOICES
 from branch.nouns.offices import ADMINISTRATOR, administered
 from branch.queries.actors import in_force_or_later
 from branch.queries.business_date import business_date
+from branch.queries.visibility import visible
 from branch.queries.visibility_branch import STAFF_READERS
 from branch.services import sessions, staff
 from branch.web.forms import ActionForm, DateField, ReasonForm
@@ -89,20 +90,20 @@ class UserFilter(FilterSet):
 
 
 def _facts(user: User, actor: Actor) -> list[tuple[Any, Any]]:
-    roles = in_force_or_later().filter(user=user).select_related("office").order_by("start_date")
     return [
         (_("User name"), user.username),
         (_("Office"), user.office),
         (_("E-mail"), user.email),
         (_("May sign in"), _("yes") if user.is_active else _("no")),
         (_("Last sign-in"), user.last_login),
-        *((row.get_role_display(), _span(row)) for row in roles),
     ]
 
 
-def _span(row: RoleAssignment) -> str:
-    until = row.end_date.isoformat() if row.end_date else ""
-    return f"{row.office}, {row.start_date.isoformat()} – {until}".rstrip()
+def _context(user: User, actor: Actor) -> dict[str, Any]:
+    """Roles held now or later, as far as this person may see them."""
+    seen = visible(RoleAssignment, actor).values("pk")
+    rows = in_force_or_later().filter(user=user, pk__in=seen).select_related("office")
+    return {"roles": rows.order_by("start_date", "pk")}
 
 
 def _events(user: User) -> QuerySet[Event]:
@@ -130,7 +131,9 @@ register(
         search=lambda rows, text: rows.filter(Q(display_name__icontains=text) | Q(username__icontains=text)),
         ordering=("username",),
         api_ordering=("id", "username"),
+        template="branch/user.html",
         facts=_facts,
+        context=_context,
         events=_events,
         actions=(
             _action("create", _("New person"), staff.create_user, NewPersonForm, on="list", tone="primary"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import django_tables2 as tables
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_filters import FilterSet
 
@@ -36,6 +37,9 @@ class EventTable(NounTable):
 
     def value_name(self, value: str) -> str:
         return value
+
+    def render_actor_name(self, value: str, record: Event) -> str:
+        return gettext("System") if record.actor_id is None else value
 
 
 class EventFilter(FilterSet):
