@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Model
 from django.utils.html import format_html
+from django.utils.translation import gettext
 
 from branch.middleware import actor_of
 from branch.web.noun import noun_of, url_of
@@ -21,8 +22,9 @@ def fact(context: Any, value: Any) -> Any:
 
 
 def kind_word(kind: str, kinds: Any) -> Any:
-    """The word of an attachment's kind, from the noun's list of (code, word)."""
-    return dict(kinds or ()).get(kind, kind.replace("_", " "))
+    """The word of an attachment's kind, from the noun's list of (code, word), or of what the program itself added."""
+    word = dict(kinds or ()).get(kind)
+    return word or (gettext(kind.replace("_", " ")) if kind else "")
 
 
 def without(items: Any, item: Any) -> list[Any]:
