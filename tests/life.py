@@ -10,9 +10,11 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
+from typing import Any
 
 from approvals.models import Authority, ReviewStage
 from approvals.services import reviews
+from branch.queries.business_date import business_date
 from branch.services.attachments import attach
 from customers.models import Customer, Lead
 from customers.services import leads, records
@@ -29,12 +31,27 @@ from loans.models import (
     Product,
     ProductVersion,
 )
-from loans.services import applications, contracts, drawdowns, facilities, investigations, offers, products
+from loans.queries.loans import due_today, payoff_figure
+from loans.services import (
+    applications,
+    contracts,
+    drawdowns,
+    facilities,
+    investigations,
+    offers,
+    products,
+    repayments,
+)
+from postloan.models import Inspection, WarningCase
+from postloan.services import cases, close, inspections
 
-PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF\n"
+)
 AMOUNT = Decimal("300000.00")
 
-FACTS = {
+FACTS: dict[str, Any] = {
     "visited_on": date(2026, 3, 2),
     "visit_place": "五金城 B 区 12 号",
     "repays_on_time": 2,
@@ -101,11 +118,15 @@ def set_up_branch(cast: SimpleNamespace) -> None:
 
 
 class Life:
-    """The life of the loan of the firm numbered `serial`. `actor(name)` gives the acting person."""
+    """The life of the loan of the firm numbered `serial`. `actor(name)` gives the acting person.
 
-    def __init__(self, actor: Callable, serial: int = 1) -> None:
+    `terms` go over those of a file: two weekly instalments of equal principal.
+    """
+
+    def __init__(self, actor: Callable, serial: int = 1, **terms: Any) -> None:
         self.actor = actor
         self.serial = serial
+        self.terms: dict[str, Any] = {"instalments": 2, "frequency_unit": "week", "frequency_every": 1} | terms
         self.name = f"梅林五金制品{serial:04d}有限公司"
 
     # --- what the steps work on
@@ -148,6 +169,14 @@ class Life:
     @property
     def loan(self) -> Loan:
         return Loan.objects.get(application=self.application)
+
+    @property
+    def case(self) -> WarningCase:
+        return WarningCase.objects.get(customer__uscc=uscc(self.serial))
+
+    @property
+    def inspection(self) -> Inspection:
+        return Inspection.objects.get(loan=self.loan)
 
     # --- the steps up to the release
 
@@ -201,13 +230,11 @@ class Life:
             customer_id=self.customer.pk,
             product_id=version.product_id,
             amount=AMOUNT,
-            instalments=2,
-            frequency_unit="week",
-            frequency_every=1,
             repayment_method="equal_principal",
             guarantee_mode="credit",
             purpose="采购不锈钢板材",
             stated_annual_sales=Decimal("8600000"),
+            **self.terms,
         )
 
     def submit(self) -> None:
@@ -309,6 +336,82 @@ class Life:
         "request_drawdown",
         "check_drawdown",
         "release_drawdown",
+    )
+
+    # --- the steps after the money is out; the night's work itself is not among them
+
+    def close_day(self) -> None:
+        close.close_business_day(actor=self.actor("zhou"), date=business_date())
+
+    def assign_case(self) -> None:
+        officer = self.actor("he")
+        cases.assign_case(actor=self.actor("zhou"), warning_case_id=self.case.pk, officer_id=officer.user_id)
+
+    def verify_case(self) -> None:
+        cases.start_verification(actor=self.actor("he"), warning_case_id=self.case.pk)
+
+    def act_on_case(self) -> None:
+        cases.record_action(
+            actor=self.actor("he"),
+            warning_case_id=self.case.pk,
+            findings="主要买家推迟付款，产线照常",
+            action="约定三日内还清逾期",
+        )
+
+    def resolve_case(self) -> None:
+        cases.resolve_case(actor=self.actor("he"), warning_case_id=self.case.pk, reason="逾期已还清")
+
+    def start_inspection(self) -> None:
+        inspections.start_inspection(actor=self.actor("lin"), inspection_id=self.inspection.pk)
+
+    def submit_inspection(self) -> None:
+        inspections.submit_inspection(
+            actor=self.actor("lin"),
+            inspection_id=self.inspection.pk,
+            funds_used_as_agreed=True,
+            business_running=True,
+            findings="钢材已入库，产线照常",
+        )
+
+    def accept_inspection(self) -> None:
+        inspections.accept_inspection(actor=self.actor("he"), inspection_id=self.inspection.pk)
+
+    def collect(self) -> None:
+        repayments.collect_repayment(actor=self.actor("he"), loan_id=self.loan.pk)
+
+    def repay(self) -> None:
+        loan = self.loan
+        repayments.book_repayment(
+            actor=self.actor("he"), loan_id=loan.pk, amount=due_today(loan), reference=f"COUNTER-{self.serial}-1"
+        )
+
+    def pay_off(self) -> None:
+        loan = self.loan
+        repayments.book_repayment(
+            actor=self.actor("he"),
+            loan_id=loan.pk,
+            amount=payoff_figure(loan, business_date()),
+            reference=f"COUNTER-{self.serial}-2",
+            pay_off=True,
+        )
+
+    #: Of a loan whose instalments fall due day by day: the first is unpaid in the third night.
+    TO_SETTLEMENT = (
+        *TO_RELEASE,
+        "close_day",
+        "assign_case",
+        "verify_case",
+        "close_day",
+        "close_day",
+        "act_on_case",
+        "start_inspection",
+        "submit_inspection",
+        "accept_inspection",
+        "collect",
+        "repay",
+        "resolve_case",
+        "pay_off",
+        "close_day",
     )
 
     def walk(self, until: str = "release_drawdown") -> Life:

@@ -29,6 +29,8 @@ UNANSWERED = (State.SENT, State.UNKNOWN)
 #: caller: the order may still be carried out once that is put right.
 FAULTY_ORDER = (400, 422)
 CONFLICT = "reference_conflict"
+#: A person must look, and everybody knows that nobody knows.
+SET_ASIDE = Q(state=State.UNKNOWN, failure_code=CONFLICT)
 
 declare("order_payment.before_call", "order_payment.after_call")
 declare("query_payment.before_call", "query_payment.after_call")
@@ -60,7 +62,7 @@ def claim(*, instruction_id: int) -> PaymentInstruction | None:
 @use_case("take_up_payment")
 def take_up(*, instruction_id: int) -> PaymentInstruction | None:
     """Take an unanswered order to ask about it; the others leave it alone for a while. None when it is answered."""
-    return _take(instruction_id, Q(state__in=UNANSWERED) & ~Q(failure_code=CONFLICT))
+    return _take(instruction_id, Q(state__in=UNANSWERED) & ~SET_ASIDE)
 
 
 def _take(instruction_id: int, condition: Q, **fields: str) -> PaymentInstruction | None:
@@ -103,7 +105,7 @@ def unanswered() -> QuerySet[PaymentInstruction]:
     """Orders whose task was lost, and sent ones without a final answer, longest waiting first."""
     since = timezone.now() - timedelta(seconds=parameter("payout.ask_after_seconds"))
     lost = Q(state=State.CREATED, created_at__lte=since)
-    silent = Q(state__in=UNANSWERED, sent_at__lte=since) & ~Q(failure_code=CONFLICT)
+    silent = Q(state__in=UNANSWERED, sent_at__lte=since) & ~SET_ASIDE
     return PaymentInstruction.objects.filter(lost | silent).order_by(F("sent_at").asc(nulls_first=True), "pk")
 
 
@@ -132,6 +134,9 @@ def order(instruction: PaymentInstruction, *, again: bool = False) -> rail.Payme
 def ask(instruction: PaymentInstruction) -> rail.PaymentAnswer | None:
     """What the bank says of it, after ordering it again if the bank never saw it. None when nobody knows."""
     _refuse_open_transaction()
+    if instruction.failure_code == CONFLICT:
+        # Its worker died between setting it aside and saying that nobody knows.
+        return None
     failpoint("query_payment.before_call")
     answer, seen = _query(instruction)
     failpoint("query_payment.after_call")

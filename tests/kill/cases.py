@@ -1,0 +1,544 @@
+"""Every use case the life itself does not go through: where it starts, what must be true first, and the call.
+
+A new use case without a line here, and no part of the life or of a payment's trouble, fails test_failpoints.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from approvals.models import Authority
+from approvals.services import authorities, reviews
+from branch.domain.actor import system_actor
+from branch.models import Attachment, Notification, Office, RoleAssignment, User
+from branch.services import attachments, notifications, offices, sessions, staff
+from branch.services.business_day import open_first_day
+from branch.services.calendar import set_calendar_override
+from branch.services.parameters import set_parameter
+from customers.services import customers, leads, records
+from loans.models import Instalment, Loan, Product, ProductVersion
+from loans.services import applications, contracts, drawdowns, facilities, investigations, products, repayments
+from postloan.models import CollectionCase, ThresholdSet
+from postloan.services import cases as warning_cases
+from postloan.services import collection, inspections, thresholds
+from postloan.services.steps.held_money import held_money
+from postloan.services.steps.part import Part
+from tests.kill.child import actor, keyed, life
+from tests.life import uscc
+
+OPENING = date(2026, 3, 2)
+PASSWORD = "three-red-lanterns"
+OFFER: dict[str, Any] = {"margin_bp": 95}
+KWH = {"metric": "electricity_kwh", "source": "grid", "period_month": "2026-01", "value": "32000"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """`after` names the step of the life it starts from; `call` is the use case, `given` comes before it.
+
+    What people do comes with an Idempotency-Key; what only the system does has `is_keyed` off.
+    """
+
+    after: str
+    call: Callable[[], object]
+    given: Callable[[], object] = lambda: None
+    is_keyed: bool = True
+
+
+# --- people and places
+
+
+def user(username: str) -> int:
+    return User.objects.get(username=username).pk
+
+
+def office(code: str) -> int:
+    return Office.objects.get(code=code).pk
+
+
+def hire(username: str, role: str, code: str) -> None:
+    """Somebody new with a role since long ago."""
+    person = User.objects.create_user(username, office_id=office(code), display_name=username)
+    RoleAssignment.objects.create(user=person, role=role, office_id=office(code), start_date=date(2020, 1, 1))
+
+
+def head() -> Any:
+    """A second administrator at the head office: nobody looks after themselves."""
+    if not User.objects.filter(username="root").exists():
+        hire("root", "administrator", "HO")
+    return actor("root")
+
+
+def lin() -> Any:
+    return actor("lin")
+
+
+def he() -> Any:
+    return actor("he")
+
+
+# --- what comes before some of them
+
+
+def lose_lead() -> object:
+    return leads.lose_lead(actor=lin(), lead_id=life().lead.pk, reason="利率高")
+
+
+def stage(kind: str) -> int:
+    return life().stage(kind).pk
+
+
+def opine(outcome: str) -> object:
+    return reviews.give_opinion(actor=actor("sun"), review_stage_id=stage("opinion"), outcome=outcome, reason="补流水")
+
+
+def decline() -> object:
+    return reviews.decide(actor=actor("qian"), review_stage_id=stage("decision"), outcome="declined", reason="负债过高")
+
+
+def decline_before_zhou() -> None:
+    decline()
+    Authority.objects.create(
+        user_id=user("zhou"),
+        office_id=office("CD"),
+        limit_amount=Decimal(1000000),
+        effective_date=OPENING,
+        granted_by_id=user("qian"),
+    )
+
+
+def freeze() -> object:
+    return facilities.freeze_facility(actor=he(), facility_id=life().facility.pk, reason="电量下滑")
+
+
+def mature() -> object:
+    line = life().facility
+    return facilities.mature_facility(facility_id=line.pk, on_date=line.maturity_date)
+
+
+def pay_everything() -> None:
+    for row in Instalment.objects.filter(loan=life().loan):
+        Instalment.objects.filter(pk=row.pk).update(principal_paid=row.principal, interest_paid=row.interest)
+
+
+def owe_nothing() -> None:
+    pay_everything()
+    Loan.objects.filter(pk=life().loan.pk).update(outstanding_principal=0)
+
+
+def pay_early() -> object:
+    return repayments.book_repayment(actor=he(), loan_id=life().loan.pk, amount=Decimal(1000), reference="EARLY")
+
+
+def open_collection() -> object:
+    return collection.open_collection(actor=he(), loan_id=life().loan.pk, note="三次未接")
+
+
+def collecting() -> int:
+    return CollectionCase.objects.get().pk
+
+
+def contact_borrower() -> object:
+    return collection.contact_borrower(actor=he(), collection_case_id=collecting(), note="本人接听")
+
+
+def promise() -> object:
+    return collection.record_promise(
+        actor=he(), collection_case_id=collecting(), amount=Decimal(500), promised_date=date(2026, 4, 1)
+    )
+
+
+def in_order(*steps: Callable[[], object]) -> Callable[[], None]:
+    def run() -> None:
+        for step in steps:
+            step()
+
+    return run
+
+
+def in_collection(**loan: Any) -> Callable[[], None]:
+    """A loan in collection, with columns of it set."""
+    return in_order(open_collection, lambda: Loan.objects.filter(pk=life().loan.pk).update(**loan))
+
+
+def product() -> Product:
+    return Product.objects.get(code="ST")
+
+
+def draft_version() -> object:
+    return products.draft_product_version(actor=actor("zhou"), product_id=product().pk, **OFFER)
+
+
+def submit_version() -> object:
+    return products.submit_product_version(actor=actor("zhou"), product_version_id=version())
+
+
+def version() -> int:
+    return ProductVersion.objects.latest("id").pk
+
+
+def draft_thresholds() -> object:
+    return thresholds.draft_threshold_set(actor=actor("zhou"), indicator="overdue", values={"red": "3"})
+
+
+def submit_thresholds() -> object:
+    return thresholds.submit_threshold_set(actor=actor("zhou"), threshold_set_id=threshold_set())
+
+
+def threshold_set() -> int:
+    return ThresholdSet.objects.latest("id").pk
+
+
+def told(username: str) -> int:
+    return Notification.objects.filter(user__username=username).latest("id").pk
+
+
+def send_back() -> object:
+    return inspections.send_back_inspection(actor=he(), inspection_id=life().inspection.pk, reason="补照片")
+
+
+CASES: dict[str, Case] = {
+    # --- leads and customers
+    "update_lead": Case("capture", lambda: leads.update_lead(actor=lin(), lead_id=life().lead.pk, note="两台冲床")),
+    "lose_lead": Case("capture", lose_lead),
+    "reopen_lead": Case(
+        "capture", lambda: leads.reopen_lead(actor=lin(), lead_id=life().lead.pk, reason="又来了"), lose_lead
+    ),
+    "reassign_lead": Case(
+        "capture",
+        lambda: leads.reassign_lead(actor=actor("zhou"), lead_id=life().lead.pk, owner_id=user("wei")),
+        lambda: hire("wei", "account_manager", "CD"),
+    ),
+    "update_customer": Case(
+        "convert", lambda: customers.update_customer(actor=lin(), customer_id=life().customer.pk, employees=40)
+    ),
+    "reassign_customer": Case(
+        "convert",
+        lambda: customers.reassign_customer(
+            actor=actor("zhou"), customer_id=life().customer.pk, owner_id=user("wei"), reason="调岗"
+        ),
+        lambda: hire("wei", "account_manager", "CD"),
+    ),
+    "reveal_personal": Case(
+        "convert",
+        lambda: customers.reveal_personal(actor=lin(), customer_id=life().customer.pk, field="phone", reason="约上门"),
+    ),
+    "push_records": Case(
+        "receive_meter_readings",
+        lambda: records.push_records(actor=actor("grid"), uscc=uscc(1), records=[KWH]),
+        lambda: hire("grid", "integration", "CD"),
+    ),
+    # --- the file up to the decision
+    "update_application": Case(
+        "draft", lambda: applications.update_application(actor=lin(), application_id=life().application.pk, purpose="x")
+    ),
+    "withdraw_application": Case(
+        "draft",
+        lambda: applications.withdraw_application(actor=lin(), application_id=life().application.pk, reason="不借了"),
+    ),
+    "withdraw_file": Case(
+        "claim_opinion",
+        lambda: reviews.withdraw_file(actor=lin(), application_id=life().application.pk, reason="不借了"),
+    ),
+    "close_investigation": Case(
+        "sign_by_second",
+        lambda: investigations.close_investigation(actor=lin(), investigation_id=life().investigation.pk),
+        is_keyed=False,
+    ),
+    "release_claim": Case(
+        "claim_opinion", lambda: reviews.release_claim(actor=actor("sun"), review_stage_id=stage("opinion"))
+    ),
+    "return_application": Case("claim_opinion", lambda: opine("returned")),
+    "resume_application": Case(
+        "claim_opinion",
+        lambda: applications.resume_application(actor=lin(), application_id=life().application.pk),
+        lambda: opine("returned"),
+    ),
+    "reopen_investigation": Case(
+        "claim_opinion",
+        lambda: applications.resume_application(actor=lin(), application_id=life().application.pk),
+        lambda: opine("returned"),
+    ),
+    "decline_application": Case("claim_decision", decline),
+    "override_decline": Case(
+        "claim_decision",
+        lambda: reviews.override_decline(
+            actor=actor("zhou"), application_id=life().application.pk, reason="补充了抵押"
+        ),
+        decline_before_zhou,
+    ),
+    # --- contract, line, drawdown
+    "void_contract": Case(
+        "generate_contract",
+        lambda: contracts.void_contract(actor=lin(), contract_id=life().contract.pk, reason="金额有误"),
+    ),
+    "waive_condition": Case(
+        "sign_contract",
+        lambda: contracts.waive_condition(actor=actor("qian"), condition_id=life().condition.pk, reason="已验原件"),
+    ),
+    "cancel_facility": Case(
+        "sign_contract",
+        lambda: facilities.cancel_facility(actor=lin(), facility_id=life().facility.pk, reason="不用了"),
+    ),
+    "freeze_facility": Case("make_effective", freeze),
+    "unfreeze_facility": Case(
+        "make_effective",
+        lambda: facilities.unfreeze_facility(actor=he(), facility_id=life().facility.pk, reason="恢复"),
+        freeze,
+    ),
+    "mature_facility": Case("make_effective", mature, is_keyed=False),
+    "close_facility": Case(
+        "pay_off", lambda: facilities.close_facility(actor=he(), facility_id=life().facility.pk), mature
+    ),
+    "refuse_drawdown": Case(
+        "request_drawdown",
+        lambda: drawdowns.refuse_drawdown(actor=actor("wu"), drawdown_id=life().drawdown.pk, reason="收款人不符"),
+    ),
+    "cancel_drawdown": Case(
+        "request_drawdown",
+        lambda: drawdowns.cancel_drawdown(actor=lin(), drawdown_id=life().drawdown.pk, reason="改期"),
+    ),
+    # --- the loan
+    "use_held_money": Case(
+        "release_drawdown", lambda: held_money(Part(date(2026, 3, 3), 0, 1)), pay_early, is_keyed=False
+    ),
+    "settle_loan": Case(
+        "release_drawdown", lambda: repayments.settle_loan(actor=he(), loan_id=life().loan.pk), owe_nothing
+    ),
+    # --- warnings and inspections
+    "reassign_case": Case(
+        "assign_case",
+        lambda: warning_cases.reassign_case(
+            actor=actor("zhou"), warning_case_id=life().case.pk, officer_id=user("gu"), reason="何休假"
+        ),
+        lambda: hire("gu", "post_loan_officer", "CD"),
+    ),
+    "record_findings": Case(
+        "verify_case",
+        lambda: warning_cases.record_findings(actor=he(), warning_case_id=life().case.pk, findings="停单"),
+    ),
+    "freeze_line": Case(
+        "verify_case",
+        lambda: warning_cases.freeze_line(
+            actor=he(), warning_case_id=life().case.pk, facility_id=life().facility.pk, reason="电量下滑"
+        ),
+    ),
+    "dismiss_case": Case(
+        "verify_case",
+        lambda: warning_cases.dismiss_case(actor=he(), warning_case_id=life().case.pk, reason="换表"),
+    ),
+    "transfer_to_collection": Case(
+        "act_on_case",
+        lambda: warning_cases.transfer_to_collection(actor=he(), warning_case_id=life().case.pk, reason="拒接"),
+    ),
+    "save_inspection": Case(
+        "start_inspection",
+        lambda: inspections.save_inspection(actor=lin(), inspection_id=life().inspection.pk, business_running=True),
+    ),
+    "send_back_inspection": Case("submit_inspection", send_back),
+    "resume_inspection": Case(
+        "submit_inspection",
+        lambda: inspections.resume_inspection(actor=lin(), inspection_id=life().inspection.pk),
+        send_back,
+    ),
+    # --- collection
+    "open_collection": Case("act_on_case", open_collection),
+    "contact_borrower": Case("act_on_case", contact_borrower, open_collection),
+    "note_collection": Case(
+        "act_on_case",
+        lambda: collection.note_collection(actor=he(), collection_case_id=collecting(), note="又拨一次"),
+        in_order(open_collection, contact_borrower),
+    ),
+    "record_promise": Case("act_on_case", promise, in_order(open_collection, contact_borrower)),
+    "break_promise": Case(
+        "act_on_case",
+        lambda: collection.break_promise(actor=he(), collection_case_id=collecting(), reason="未到账"),
+        in_order(open_collection, contact_borrower, promise),
+    ),
+    "go_legal": Case(
+        "act_on_case",
+        lambda: collection.go_legal(actor=he(), collection_case_id=collecting(), reason="失联"),
+        in_order(open_collection, contact_borrower),
+    ),
+    "close_paid": Case(
+        "act_on_case",
+        lambda: collection.close_paid(actor=he(), collection_case_id=collecting(), reason="已还清"),
+        in_order(open_collection, pay_everything),
+    ),
+    "close_restructured": Case(
+        "act_on_case",
+        lambda: collection.close_restructured(actor=he(), collection_case_id=collecting(), reason="已重组"),
+        in_collection(restructured_date=date(2027, 1, 1)),
+    ),
+    "close_written_off": Case(
+        "act_on_case",
+        lambda: collection.close_written_off(actor=actor("zhou"), collection_case_id=collecting(), reason="已核销"),
+        in_collection(state="written_off"),
+    ),
+    # --- products, prime rates, thresholds, authorities
+    "create_product": Case(
+        "opening",
+        lambda: products.create_product(
+            actor=actor("zhou"), code="RV", name_zh="循环贷", name_en="Revolving line", family="revolving"
+        ),
+    ),
+    "draft_product_version": Case("opening", draft_version),
+    "update_product_version": Case(
+        "opening",
+        lambda: products.update_product_version(actor=actor("zhou"), product_version_id=version(), margin_bp=99),
+        draft_version,
+    ),
+    "submit_product_version": Case("opening", submit_version, draft_version),
+    "reject_product_version": Case(
+        "opening",
+        lambda: products.reject_product_version(actor=actor("qian"), product_version_id=version(), reason="偏高"),
+        in_order(draft_version, submit_version),
+    ),
+    "activate_product_version": Case(
+        "opening",
+        lambda: products.activate_product_version(actor=actor("qian"), product_version_id=version()),
+        in_order(draft_version, submit_version),
+    ),
+    "import_lpr": Case(
+        "opening",
+        lambda: products.import_lpr(
+            actor=actor("zhou"),
+            rows=[{"published_date": "2026-02-20", "one_year": "2.95", "five_year": "3.45", "source": "NIFC"}],
+        ),
+    ),
+    "draft_threshold_set": Case("opening", draft_thresholds),
+    "update_threshold_set": Case(
+        "opening",
+        lambda: thresholds.update_threshold_set(
+            actor=actor("zhou"), threshold_set_id=threshold_set(), values={"red": "5"}
+        ),
+        draft_thresholds,
+    ),
+    "submit_threshold_set": Case("opening", submit_thresholds, draft_thresholds),
+    "reject_threshold_set": Case(
+        "opening",
+        lambda: thresholds.reject_threshold_set(actor=actor("qian"), threshold_set_id=threshold_set(), reason="太严"),
+        in_order(draft_thresholds, submit_thresholds),
+    ),
+    "activate_threshold_set": Case(
+        "opening",
+        lambda: thresholds.activate_threshold_set(actor=actor("qian"), threshold_set_id=threshold_set()),
+        in_order(draft_thresholds, submit_thresholds),
+    ),
+    "grant_authority": Case(
+        "opening",
+        lambda: authorities.grant_authority(
+            actor=actor("zhou"),
+            user_id=user("qian"),
+            office_id=office("CD"),
+            limit_amount=Decimal(2000000),
+            effective_date=OPENING,
+        ),
+    ),
+    "end_authority": Case(
+        "opening",
+        lambda: authorities.end_authority(actor=actor("zhou"), authority_id=Authority.objects.get().pk, reason="轮岗"),
+    ),
+    # --- offices, people, parameters, calendar
+    "open_head_office": Case(
+        "empty",
+        lambda: offices.open_head_office(actor=system_actor(), code="HO", name="总行"),
+        is_keyed=False,
+    ),
+    "open_first_day": Case("empty", lambda: open_first_day(actor=system_actor(), date=OPENING), is_keyed=False),
+    "create_office": Case(
+        "opening",
+        lambda: offices.create_office(
+            actor=head(), parent_id=office("CD"), code="ST", name="石桥支行", kind="sub_branch"
+        ),
+        head,
+    ),
+    "rename_office": Case(
+        "opening", lambda: offices.rename_office(actor=head(), office_id=office("HW"), name="五金城二店"), head
+    ),
+    "move_office": Case(
+        "opening",
+        lambda: offices.move_office(actor=head(), office_id=office("HW"), parent_id=office("JB"), reason="划转"),
+        head,
+    ),
+    "create_user": Case(
+        "opening",
+        lambda: staff.create_user(
+            actor=head(), username="new", display_name="新", office_id=office("CD"), password=PASSWORD
+        ),
+        head,
+    ),
+    "update_user": Case(
+        "opening",
+        lambda: staff.update_user(actor=head(), user_id=user("lin"), display_name="林一", office_id=office("HW")),
+        head,
+    ),
+    "set_password": Case(
+        "opening", lambda: staff.set_password(actor=head(), user_id=user("lin"), password=PASSWORD), head
+    ),
+    "deactivate_user": Case(
+        "opening", lambda: staff.deactivate_user(actor=head(), user_id=user("lin"), reason="离职"), head
+    ),
+    "reactivate_user": Case(
+        "opening",
+        lambda: staff.reactivate_user(actor=head(), user_id=user("lin"), reason="返岗"),
+        in_order(head, lambda: User.objects.filter(username="lin").update(is_active=False)),
+    ),
+    "assign_role": Case(
+        "opening",
+        lambda: staff.assign_role(
+            actor=head(), user_id=user("lin"), role="co_investigator", office_id=office("CD"), start_date=OPENING
+        ),
+        head,
+    ),
+    "end_role": Case(
+        "opening",
+        lambda: staff.end_role(
+            actor=head(),
+            assignment_id=RoleAssignment.objects.get(user__username="lin").pk,
+            end_date=OPENING,
+            reason="调岗",
+        ),
+        head,
+    ),
+    "set_parameter": Case(
+        "opening",
+        lambda: set_parameter(
+            actor=actor("zhou"), code="offer.validity_days", value=60, effective_date=OPENING, reason="收紧"
+        ),
+    ),
+    "set_calendar_override": Case(
+        "opening",
+        lambda: set_calendar_override(actor=actor("zhou"), date=date(2026, 3, 14), is_working=True, reason="年终决算"),
+    ),
+    # --- sessions, documents, notices
+    "issue_token": Case("opening", lambda: sessions.issue_token(user_id=user("lin"))),
+    "sign_out_everywhere": Case(
+        "opening",
+        lambda: sessions.sign_out_everywhere(actor=lin(), user_id=user("lin")),
+        lambda: sessions.issue_token(user_id=user("lin")),
+    ),
+    "open_attachment": Case(
+        "meet_condition",
+        lambda: attachments.open_attachment(actor=lin(), attachment_id=Attachment.objects.latest("id").pk),
+    ),
+    "mark_read": Case("assign_case", lambda: notifications.mark_read(actor=he(), notification_id=told("he"))),
+    "mark_all_read": Case("assign_case", lambda: notifications.mark_all_read(actor=he())),
+}
+
+
+def give(name: str) -> None:
+    CASES[name].given()
+
+
+def carry_out(name: str) -> bool:
+    """The call, with a key where it has one; whether it was answered from before."""
+    case = CASES[name]
+    if case.is_keyed:
+        return keyed(name, case.call)
+    case.call()
+    return False
