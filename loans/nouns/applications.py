@@ -242,6 +242,7 @@ def _context(application: Application, actor: Actor) -> dict[str, Any]:
     if is_filing(application, actor):
         return filing_context(actor, application) | _filing_page(application, actor)
     investigation = _investigation(application, actor)
+    mine = application.owner_id == actor.user_id
     return {
         "panels": panels_of("application", application, actor),
         "terms": _terms(application),
@@ -250,6 +251,7 @@ def _context(application: Application, actor: Actor) -> dict[str, Any]:
         "grades": grades_of(investigation) if investigation else [],
         "tables": tables_of(investigation) if investigation else [],
         "tolerance": investigation.findings.get("tolerance") if investigation else None,
+        "to_visit": application.state == "investigating" and (mine or Role.CO_INVESTIGATOR in actor.roles),
     }
 
 

@@ -75,7 +75,7 @@ class OfferForm(ActionForm):
     required_documents = LinesField(
         label=_("Documents required before release"), required=False, help_text=_("One per line.")
     )
-    prepayment_allowed = forms.BooleanField(label=_("Early repayment is allowed"), required=False)
+    prepayment_allowed = forms.BooleanField(label=_("Early repayment is allowed"), required=False, initial=True)
 
 
 class DraftForm(OfferForm):
@@ -169,6 +169,10 @@ def _version_context(version: ProductVersion, actor: Actor) -> dict[str, Any]:
     mine, theirs = _offer_facts(version), dict(_offer_facts(former)) if former else {}
     rows = [(label, theirs.get(label), value, bool(theirs) and theirs.get(label) != value) for label, value in mine]
     return {"rows": rows, "former": former, "name": product_name(version.product)}
+
+
+def _offer_of(version: ProductVersion) -> dict[str, Any]:
+    return {name: getattr(version, name) for name in OfferForm.base_fields}
 
 
 def _offer_facts(version: ProductVersion) -> list[tuple[str, str]]:
@@ -285,6 +289,18 @@ VERSION_NOUN = register(
                 bank_wide=True,
                 roles=MANAGERS,
                 tone="primary",
+                partial=True,
+            ),
+            Action(
+                "revise",
+                _("Draft the next version"),
+                products.revise_product_version,
+                form=OfferForm,
+                roles=MANAGERS,
+                partial=True,
+                status=201,
+                when=lambda version: version.state in ("active", "retired"),
+                initial=lambda actor, version: _offer_of(version),
             ),
             Action(
                 "update",
@@ -295,7 +311,7 @@ VERSION_NOUN = register(
                 method="PATCH",
                 partial=True,
                 when=lambda version: version.state == "draft",
-                initial=lambda actor, version: {name: getattr(version, name) for name in OfferForm.base_fields},
+                initial=lambda actor, version: _offer_of(version),
             ),
             Action("submit", _("Submit"), products.submit_product_version, event="submit", tone="primary"),
             Action(

@@ -10,7 +10,7 @@ from typing import Any, TypedDict, Unpack
 from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
-from branch.domain.refusals import DutiesConflict, InvalidInput, PermissionRefused
+from branch.domain.refusals import DutiesConflict, InvalidInput, NotFound, PermissionRefused
 from branch.domain.roles import Role
 from branch.queries.business_date import business_date
 from branch.services.events import record
@@ -83,6 +83,15 @@ def draft_product_version(*, actor: Actor, product_id: int, **offer: Unpack[Offe
     inherited = {field: getattr(latest, field) for field in Offer.__annotations__} if latest else {}
     _set_offer(version, {**inherited, **offer})
     return create(version, actor=actor, roles=MANAGERS, event="draft")
+
+
+@use_case("revise_product_version")
+def revise_product_version(*, actor: Actor, product_version_id: int, **offer: Unpack[Offer]) -> ProductVersion:
+    """The next version of the product `product_version_id` belongs to, as a draft."""
+    version = ProductVersion.objects.filter(pk=product_version_id).first()
+    if version is None:
+        raise NotFound(_("There is no such record."))
+    return draft_product_version(actor=actor, product_id=version.product_id, **offer)
 
 
 @use_case("update_product_version")

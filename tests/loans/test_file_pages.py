@@ -350,6 +350,20 @@ def test_a_version_is_edited_on_its_page(on_sale, actor, visitor):
     assert page.count("changed</span>") == 7
 
 
+def test_the_next_version_starts_from_the_one_on_sale(on_sale, api, visitor):
+    form = visitor("qian").get(f"/product-versions/{on_sale.pk}/revise/").content.decode()
+    assert 'value="85"' in form
+
+    answer = api("qian").post(f"/api/v1/product-versions/{on_sale.pk}/revise/", {"margin_bp": 60}, format="json")
+
+    assert answer.status_code == 201
+    version = answer.json()
+    assert (version["number"], version["state"], version["margin_bp"]) == (2, "draft", 60)
+    assert (version["max_amount"], version["prepayment_allowed"]) == ("3000000.00", True)
+    assert api("lin").post(f"/api/v1/product-versions/{on_sale.pk}/revise/", {}, format="json").status_code == 403
+    assert ProductVersion.objects.count() == 2
+
+
 @pytest.mark.parametrize("margins", [{"A": 1.5}, {"A": True}, ["A"], {"A": "many"}, {"Z": 1}])
 def test_margins_are_whole_numbers_by_grade(on_sale, api, margins):
     offer = {name: plain(value) for name, value in OFFER.items()}
