@@ -251,6 +251,14 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    # Choices several fields share, or whose field's name means something else elsewhere.
+    "ENUM_NAME_OVERRIDES": {
+        "CustomerKindEnum": "customers.models.customer.Customer.Kind",
+        "GuaranteeModeEnum": "loans.models.product.GuaranteeMode",
+        "RatingEnum": "loans.models.application.Investigation.Rating",
+        "RepaymentMethodEnum": "loans.models.product.RepaymentMethod",
+        "ReviewOutcomeEnum": "approvals.models.review.Outcome",
+    },
 }
 
 # --- pages ------------------------------------------------------------------------------------------------------

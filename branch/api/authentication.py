@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drf_spectacular.authentication import SessionScheme
 from rest_framework import authentication
 from rest_framework.request import Request
 
@@ -9,3 +10,9 @@ from rest_framework.request import Request
 class SessionAuthentication(authentication.SessionAuthentication):
     def authenticate_header(self, request: Request) -> str:
         return "Session"
+
+
+class SessionAuthenticationScheme(SessionScheme):
+    """How the schema describes it: the session's cookie."""
+
+    target_class = SessionAuthentication

@@ -66,9 +66,6 @@ class Machine:
         left = {source for row in self.transitions for source in row.sources}
         return tuple(state for state in self.states if state not in left)
 
-    def events_from(self, state: str) -> tuple[Transition, ...]:
-        return tuple(row for row in self.transitions if state in row.sources)
-
     def to_mermaid(self) -> str:
         """The graph in Mermaid's state-diagram language."""
         lines = ["stateDiagram-v2", f"    [*] --> {self.initial}"]

@@ -17,7 +17,3 @@ def events_of_file(subject: Model) -> QuerySet[Event]:
     own = Q(subject_type=subject._meta.model_name, subject_id=str(subject.pk))
     key = getattr(subject, "file_key", "")
     return Event.objects.filter(own | Q(file_key=key) if key else own).order_by("-id")
-
-
-def events_of_customer(customer_id: int) -> QuerySet[Event]:
-    return Event.objects.filter(customer_id=customer_id).order_by("-id")

@@ -7,7 +7,6 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.db import connections, transaction
-from django.db.models import Model
 from psycopg2 import sql
 
 
@@ -18,10 +17,6 @@ def append_only_tables() -> list[str]:
         for model in apps.get_models()
         if getattr(model, "APPEND_ONLY", False) and model._meta.managed is not None
     )
-
-
-def is_append_only(model: type[Model]) -> bool:
-    return bool(getattr(model, "APPEND_ONLY", False))
 
 
 def grant_app_role(sender: Any = None, using: str = "default", **kwargs: Any) -> None:

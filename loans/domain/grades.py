@@ -10,8 +10,6 @@ from enum import StrEnum
 
 from branch.domain.money import round_money
 
-FULL_MARKS = Decimal(100)
-
 
 class Grade(StrEnum):
     CHARACTER = "character"

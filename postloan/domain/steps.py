@@ -32,4 +32,3 @@ STEPS = _in_order(
     "seal",  # the closed day's events sealed
     once=("advance", "seal"),
 )
-STEP_BY_NAME = {step.name: step for step in STEPS}
