@@ -15,4 +15,4 @@ class SessionAuthentication(authentication.SessionAuthentication):
 class SessionAuthenticationScheme(SessionScheme):
     """How the schema describes it: the session's cookie."""
 
-    target_class = SessionAuthentication
+    target_class = "branch.api.authentication.SessionAuthentication"
