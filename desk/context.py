@@ -18,7 +18,7 @@ from branch.models.staff import ROLE_LABELS
 from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.web.noun import NOUNS
-from desk.navigation import DASHBOARD_READERS, Group, Place, bar, groups, nouns_for
+from desk.navigation import DASHBOARD_READERS, Group, Place, bar, first_role, groups, nouns_for
 from desk.queries.open_work import counts
 
 
@@ -76,11 +76,12 @@ class Shell:
     @cached_property
     def role_line(self) -> str:
         """ "Branch manager, Chengdong": the first of the person's roles and the home office."""
-        held = [label for role, label in ROLE_LABELS.items() if role in self.actor.roles]
-        office = getattr(self.request.user, "office", None)
-        if not held or not office:
-            return capfirst(held[0]) if held else str(office or "")
-        return _("%(role)s, %(office)s") % {"role": capfirst(held[0]), "office": office}
+        held = first_role(self.actor)
+        role = capfirst(ROLE_LABELS[held]) if held else ""
+        office = str(getattr(self.request.user, "office", None) or "")
+        if not role or not office:
+            return role or office
+        return _("%(role)s, %(office)s") % {"role": role, "office": office}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

@@ -49,6 +49,12 @@ _BAR: tuple[tuple[Role, tuple[str, str]], ...] = (
 )
 
 
+def first_role(actor: Actor) -> Role | None:
+    """The role a person is known by: the one nearest the customer's file."""
+    order = [role for role, _names in _BAR]
+    return min(actor.roles, key=lambda role: (order.index(role) if role in order else len(order), role), default=None)
+
+
 @dataclass(frozen=True)
 class Place:
     """One entry of the navigation. `count` is None where open work is not counted."""

@@ -17,6 +17,12 @@
     };
   }
 
+  function marked(values, index) {
+    const missing = (value) => value === null || value === undefined;
+    const last = values.findLastIndex((value) => !missing(value));
+    return index === last || (missing(values[index - 1]) && missing(values[index + 1]));
+  }
+
   function series(data) {
     return data.series.map((one, index) => {
       const colour = token(SHADES[index % SHADES.length]);
@@ -29,8 +35,9 @@
         data: one.data,
         color: colour,
         symbol: "circle",
-        symbolSize: 6,
-        showSymbol: false,
+        // A dot where a line can't say it: the latest value, and values without a neighbour.
+        symbolSize: (_value, point) => (marked(one.data, point.dataIndex) ? 8 : 0),
+        showAllSymbol: true,
         lineStyle: { width: 2 },
         barMaxWidth: 36,
         // Up to four series carry their own names; nobody has to match a legend.

@@ -7,6 +7,7 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from branch.models import Notification
 from branch.web.noun import NOUNS
@@ -129,3 +130,13 @@ def test_nothing_is_inline(sits, life) -> None:
         assert not re.search(r"<[^>]+\son[a-z]+=", html), url
         for script in re.findall(r"<script([^>]*)>", html):
             assert "src=" in script or 'type="application/json"' in script, (url, script)
+
+
+@pytest.mark.parametrize(
+    ("username", "line"),
+    [("he", "Post-loan officer"), ("wu", "Disbursement officer"), ("zhou", "Branch manager"), ("qian", "Approver")],
+)
+def test_a_person_is_known_by_the_role_nearest_the_file(cast, sits, username, line) -> None:
+    request = sits(username).get("/accounts/2fa/").wsgi_request
+    with translation.override("en"):
+        assert Shell(request).role_line.startswith(line)
