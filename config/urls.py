@@ -24,6 +24,7 @@ urlpatterns = [
     *(route for noun in NOUNS.values() for route in page_urls(noun)),
 ]
 
+handler400 = "desk.views.errors.bad_request"
 handler404 = "desk.views.errors.not_found"
 handler403 = "desk.views.errors.forbidden"
 handler500 = "desk.views.errors.server_error"

@@ -133,6 +133,24 @@ def _queue(rows: QuerySet, actor: Actor) -> QuerySet:
     return open_now | rows.filter(state="claimed", claimed_by_id=actor.user_id)
 
 
+def _of_its_kind(actor: Actor, stage: ReviewStage) -> bool:
+    """Reviewers give opinions, approvers decide."""
+    return actor.holds({reviews.ROLE_OF[ReviewStage.Kind(stage.kind)]}, stage.office.path)
+
+
+def _not_anothers(actor: Actor, stage: ReviewStage) -> bool:
+    return stage.claimed_by_id in (None, actor.user_id)
+
+
+def _to_finish(actor: Actor, stage: ReviewStage) -> bool:
+    return _of_its_kind(actor, stage) and _not_anothers(actor, stage)
+
+
+def _to_put_back(actor: Actor, stage: ReviewStage) -> bool:
+    """The branch manager may for somebody who is away."""
+    return _not_anothers(actor, stage) or actor.holds({Role.BRANCH_MANAGER}, stage.office.path)
+
+
 def _stage_context(stage: ReviewStage, actor: Actor) -> dict[str, Any]:
     application = stage.application
     investigation = Investigation.objects.filter(application=application).select_related("second").first()
@@ -182,7 +200,14 @@ STAGE_NOUN = register(
         events=events_of_file,
         open_work=_queue,
         actions=(
-            Action("claim", _("Take this file"), reviews.claim_stage, event="claim", tone="primary"),
+            Action(
+                "claim",
+                _("Take this file"),
+                reviews.claim_stage,
+                event="claim",
+                tone="primary",
+                for_whom=_of_its_kind,
+            ),
             Action(
                 "opinion",
                 _("Give an opinion"),
@@ -191,6 +216,7 @@ STAGE_NOUN = register(
                 event="finish",
                 tone="primary",
                 when=lambda stage: stage.kind == ReviewStage.Kind.OPINION,
+                for_whom=_to_finish,
             ),
             Action(
                 "decide",
@@ -200,9 +226,16 @@ STAGE_NOUN = register(
                 event="finish",
                 tone="primary",
                 when=lambda stage: stage.kind == ReviewStage.Kind.DECISION,
+                for_whom=_to_finish,
                 initial=lambda actor, stage: {"amount": stage.application.amount},
             ),
-            Action("release-claim", _("Put back"), reviews.release_claim, event="release_claim"),
+            Action(
+                "release-claim",
+                _("Put back"),
+                reviews.release_claim,
+                event="release_claim",
+                for_whom=_to_put_back,
+            ),
         ),
     )
 )

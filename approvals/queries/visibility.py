@@ -10,7 +10,6 @@ from branch.domain.roles import Role
 from branch.queries.visibility import owned_or_within, scope, within_offices
 
 READERS = (
-    Role.CO_INVESTIGATOR,
     Role.RISK_REVIEWER,
     Role.APPROVER,
     Role.BRANCH_MANAGER,

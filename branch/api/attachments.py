@@ -24,8 +24,9 @@ from branch.queries.attachments import attachments_of, subject_models
 from branch.queries.visibility import visible
 from branch.services.attachments import attach, open_attachment
 from branch.services.file_types import extension_of
-from branch.web.api import OnceMixin, Pages
+from branch.web.api import OnceMixin
 from branch.web.noun import noun_of
+from branch.web.paging import Pages
 from branch.words import listed
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.http import Http404
+from django.http import Http404, JsonResponse
 from django.utils.encoding import force_str
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -24,6 +24,12 @@ def problem(status: int, type_: str, title: str, detail: str = "", **facts: Any)
     return Response(body, status=status, content_type=MEDIA_TYPE)
 
 
+def bare_problem(status: int, type_: str, title: str) -> JsonResponse:
+    """The same for what never reaches a view of the API: an unknown route, a host that is not ours, a crash."""
+    body = {"type": f"/problems/{type_}", "title": title, "status": status, "detail": title}
+    return JsonResponse(body, status=status, content_type=MEDIA_TYPE)
+
+
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: refusals, DRF's own errors and Django's all come out in one shape."""
     if isinstance(error, Refusal):
@@ -35,7 +41,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         error = exceptions.PermissionDenied()
     elif isinstance(error, RequestDataTooBig):
         return problem(413, "too-large", _("The request is too large"))
-    elif isinstance(error, SuspiciousOperation):
+    elif isinstance(error, SuspiciousOperation | RecursionError):  # the latter: JSON nested without end
         error = exceptions.ParseError()
     if not isinstance(error, exceptions.APIException):
         structlog.get_logger(__name__).exception("unhandled error in the API")

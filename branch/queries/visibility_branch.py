@@ -17,7 +17,8 @@ TRAIL_READERS = frozenset({Role.BRANCH_MANAGER, Role.AUDITOR})
 @scope(Office)
 def _offices(rows: QuerySet[Office], actor: Actor) -> QuerySet[Office]:
     condition = Q(pk__in=[])
-    for path in actor.paths(STAFF_READERS):
+    # Policy managers name an office when they grant an authority.
+    for path in actor.paths(STAFF_READERS | {Role.POLICY_MANAGER}):
         condition |= Q(path__startswith=path)
     return rows.filter(condition)
 

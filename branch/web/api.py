@@ -14,7 +14,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action as route
 from rest_framework.filters import OrderingFilter
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
@@ -23,20 +22,12 @@ from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput, NotFound, StaleVersion
 from branch.middleware import actor_of
 from branch.models import Event
-from branch.web.forms import ActionForm, serializer_for
+from branch.web.forms import ActionForm, can_be_kept, is_of_shape, serializer_for
 from branch.web.idempotency import digest, once
 from branch.web.noun import NOUNS, Action, Noun, noun_of
+from branch.web.paging import Pages
 
-_ETAG = re.compile(r'^(?:W/)?"(\d+)"$')
-
-
-class Pages(CursorPagination):
-    """Stable pages however the data grows; `page_size` up to 200."""
-
-    page_size = 50
-    max_page_size = 200
-    page_size_query_param = "page_size"
-    ordering = "-id"
+_ETAG = re.compile(r'^(?:W/)?"(\d{1,18})"$')
 
 
 class EventSerializer(serializers.ModelSerializer):
@@ -61,22 +52,31 @@ class OnceMixin:
             self.post = partial(self._once, self.post, key, body)
 
     def _once(self, handler: Any, key: str, body: bytes, request: Request, *args: Any, **kwargs: Any) -> Response:
+        given: list[Response] = []
+
         def work() -> tuple[int, Any]:
             response = handler(request, *args, **kwargs)
+            given.append(response)
             headers = {name: value for name, value in response.headers.items() if name in ("ETag", "Location")}
             return response.status_code, {"data": response.data, "headers": headers}
 
-        status, answer, replayed = once(
-            caller=f"api:{request.user.pk}" if request.user.is_authenticated else "api:anonymous",
+        status, answer, _replayed = once(
+            caller=_caller(request),
             route=request.path,
             key=key,
             body_sha256=digest(request.path, _stable_body(request, body)),
             work=work,
         )
-        response = Response(answer["data"], status=status, headers=answer["headers"])
-        if replayed:
-            response["Idempotency-Replayed"] = "true"
-        return response
+        if given:
+            return given[0]
+        return Response(answer["data"], status=status, headers=answer["headers"] | {"Idempotency-Replayed": "true"})
+
+
+def _caller(request: Request) -> str:
+    """Whose key it is: a visitor's belongs to the address it came from, so that strangers' keys don't meet."""
+    if request.user.is_authenticated:
+        return f"api:{request.user.pk}"
+    return f"api:anonymous:{request.META.get('REMOTE_ADDR', '')}"[:170]
 
 
 def _stable_body(request: Request, body: bytes) -> bytes:
@@ -115,8 +115,9 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
 
     def events(self, request: Request, pk: str) -> Response:
         """The timeline, newest first."""
-        page = self.paginate_queryset(self.noun.events(self.thing(pk)))
-        return self.get_paginated_response(EventSerializer(page, many=True).data)
+        pages = Pages()  # the noun's own filters and orders are not an event's
+        page = pages.paginate_queryset(self.noun.timeline(self.thing(pk), self.actor), request)
+        return pages.get_paginated_response(EventSerializer(page, many=True).data)
 
     def thing(self, pk: str) -> Any:
         found = self.noun.rows(self.actor).filter(pk=pk).first() if len(pk) < 19 else None
@@ -149,6 +150,8 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
         data = request.data
         if not isinstance(data, dict):  # a QueryDict is one
             raise InvalidInput(_("The body must be an object."))
+        if wrong := [name for name, value in data.items() if not can_be_kept([name, value])]:
+            raise InvalidInput(fields={_legible(n): [_("This text holds characters that can't be kept.")] for n in wrong})
         sent = set(data) | set(request.FILES)
         if action.form is None:
             if sent:
@@ -157,6 +160,8 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
         form = action.form(_with_lists(data), request.FILES, actor=self.actor, instance=obj)
         if unknown := sent - set(form.fields):
             raise InvalidInput(fields={name: [_("Unknown field.")] for name in sorted(unknown)})
+        if wrong := [name for name, value in data.items() if not is_of_shape(form.fields[name], value)]:
+            raise InvalidInput(fields={name: [_("Not a value of the right kind.")] for name in wrong})
         if action.partial:
             for name in set(form.fields) - sent:
                 form.fields[name].required = False
@@ -168,6 +173,10 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
                 }
             )
         return form.values(sent if action.partial else None)
+
+
+def _legible(text: str) -> str:
+    return text.encode(errors="replace").decode()
 
 
 def _with_lists(data: Any) -> Any:

@@ -10,9 +10,10 @@ from typing import Any
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django_tables2 import Table
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-#: Characters a spreadsheet takes for the start of a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: Characters a spreadsheet takes for the start of a formula, also in their full width.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class _Line:
@@ -25,6 +26,11 @@ def safe_cell(value: Any) -> Any:
     if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
         return f"'{value}"
     return value
+
+
+def _text(cell: Any) -> str:
+    """The cell as text without the control characters a workbook can't hold."""
+    return ILLEGAL_CHARACTERS_RE.sub("", str(safe_cell(cell)))
 
 
 def as_csv(table: Table, name: str) -> HttpResponseBase:
@@ -44,7 +50,7 @@ def as_xlsx(table: Table, name: str) -> HttpResponseBase:
     book = Workbook(write_only=True)
     sheet = book.create_sheet(name)
     for row in table.as_values():
-        sheet.append([str(safe_cell(cell)) if not isinstance(cell, int | float | None) else cell for cell in row])
+        sheet.append([cell if isinstance(cell, int | float | None) else _text(cell) for cell in row])
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     book.save(file)
     file.seek(0)

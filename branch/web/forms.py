@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,24 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from branch.domain.actor import Actor
+
+
+def can_be_kept(value: Any) -> bool:
+    """Whether the database takes every text in a value, however deep: none holds NUL or half a character."""
+    if isinstance(value, str):
+        return "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+    if isinstance(value, Mapping):
+        return all(can_be_kept(part) for item in value.items() for part in item)
+    return all(map(can_be_kept, value)) if isinstance(value, list | tuple) else True
+
+
+def is_of_shape(field: forms.Field, value: Any) -> bool:
+    """Whether a JSON value is what the field reads: no list or object where one text, number or choice is asked for."""
+    if isinstance(field, forms.JSONField | forms.MultipleChoiceField | forms.ModelMultipleChoiceField):
+        return True
+    if isinstance(value, list | dict):
+        return "to_python" in type(field).__dict__  # a field with a reading of its own decides for itself
+    return not (isinstance(value, bool) and isinstance(field, forms.CharField))
 
 
 class ActionForm(forms.Form):
@@ -23,6 +42,12 @@ class ActionForm(forms.Form):
         self.actor = actor
         self.instance = instance
         super().__init__(*args, **kwargs)
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        for name, value in list(getattr(self, "cleaned_data", {}).items()):
+            if not can_be_kept(value):
+                self.add_error(name, _("This text holds characters that can't be kept."))
 
     def values(self, only: set[str] | None = None) -> dict[str, Any]:
         """Cleaned values as the service takes them; `only` keeps the fields that were sent."""

@@ -27,11 +27,11 @@ def once(
 ) -> tuple[int, Any, bool]:
     """Status and body of `work`, and whether they were kept from before.
 
-    A second caller with the same key waits for the first one's transaction. What raises is not kept, as it did
-    nothing. Raises KeyReused when the key came with another request, InvalidInput when it is too long.
+    A second caller with the same key waits for the first one's transaction. What raises or answers with an error is
+    not kept: it did nothing worth keeping, and may be tried again. Raises KeyReused when the key came with another request, InvalidInput when it is too long.
     """
-    if len(key) > LONGEST_KEY:
-        raise InvalidInput(_("The Idempotency-Key is longer than 200 characters."))
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        raise InvalidInput(_("An Idempotency-Key has at most 200 printable characters."))
     with transaction.atomic():
         kept, created = IdempotentAnswer.objects.get_or_create(
             caller=caller, key=key, defaults={"route": route[:200], "body_sha256": body_sha256}
@@ -41,6 +41,9 @@ def once(
                 raise KeyReused(_("This Idempotency-Key was used with another request."))
             return kept.status or 200, json.loads(kept.body), True
         status, body = work()
+        if status >= 400:
+            kept.delete()
+            return status, body, False
         kept.status, kept.body = status, json.dumps(body, cls=JSONEncoder)
         kept.save()
     return status, body, False

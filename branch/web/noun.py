@@ -37,7 +37,8 @@ class Action:
 
     `run` is the service, called as run(actor=…, <noun>_id=…, **form values, expected_version=…).
     It is offered when the machine allows `event` in the present state to this person, or, without an event,
-    when one of `roles` is held; `when` narrows that further. `on` is "item" or "list".
+    when one of `roles` is held; `when` narrows that further by facts of the thing, `for_whom` by facts of the person
+    and the thing, such as who has claimed it. `on` is "item" or "list".
     `partial` passes on only the fields that were sent; `method` is how the API takes it.
     `bank_wide` asks for the role at the head office: it changes something of the bank as a whole.
     `answer` turns what the service returns into the API's body where that is not the noun itself.
@@ -66,6 +67,7 @@ class Action:
     status: int = 200
     id_argument: str = ""
     bank_wide: bool = False
+    for_whom: Callable[[Actor, Any], bool] | None = None
 
     @cached_property
     def arguments(self) -> Mapping[str, inspect.Parameter]:
@@ -98,6 +100,8 @@ class Action:
             return actor.holds_bank_wide(self.roles)
         if obj is None:
             return bool(actor.roles & self.roles)
+        if self.for_whom is not None and not self.for_whom(actor, obj):
+            return False
         if self.event:
             return may(actor, obj.MACHINE.by_event[self.event], obj)
         if Role.ACCOUNT_MANAGER in self.roles and getattr(obj, "subject_owner_id", None) not in (None, actor.user_id):
@@ -168,6 +172,17 @@ class Noun:
     @cached_property
     def has_office(self) -> bool:
         return any(f.name == "office" for f in self.model._meta.concrete_fields)
+
+    def timeline(self, obj: Any, actor: Actor) -> QuerySet:
+        """The events shown with a thing: of its whole file, but for the kinds of things closed to this person."""
+        office = getattr(obj, "office", None)
+        closed = [
+            noun.model._meta.model_name
+            for noun in NOUNS.values()
+            if noun.model is not self.model
+            and not (actor.holds(noun.readers, office.path) if office is not None else actor.roles & noun.readers)
+        ]
+        return self.events(obj).exclude(subject_type__in=closed)
 
     def url(self, obj: Any = None, action: str = "") -> str:
         """Address of the list, of one thing's page, or of an action."""

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.utils.crypto import get_random_string
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_tables2 import RequestConfig
@@ -105,7 +106,7 @@ def detail_context(noun: Noun, request: HttpRequest, obj: Any) -> dict[str, Any]
     actor = actor_of(request)
     offers = noun.offers(actor, obj)
     length = WHOLE_TIMELINE if request.GET.get("timeline") == "all" else TIMELINE_LENGTH
-    events = list(noun.events(obj)[: length + 1])
+    events = list(noun.timeline(obj, actor)[: length + 1])
     context = {
         "noun": noun,
         "object": obj,
@@ -166,7 +167,7 @@ def _submitted(request: HttpRequest, noun: Noun, action: Action, obj: Any, form:
     def call() -> Any:
         pk = obj.pk if obj is not None else None
         values = form.values(_sent(request, action))
-        return action.call(actor, pk, values, int(version) if version.isdigit() else None, noun)
+        return action.call(actor, pk, values, int(version) if version.isdecimal() and len(version) < 19 else None, noun)
 
     def work() -> tuple[int, Any]:
         result = call()
@@ -211,7 +212,8 @@ def _answered(
 def _next_url(request: HttpRequest) -> str:
     """Where the form was opened from, if that is a page of ours."""
     url = request.POST.get("next", "")
-    return url if url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None) else ""
+    ours = url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+    return iri_to_uri(url) if ours and url.isprintable() else ""
 
 
 def _put_on_form(form: ActionForm, refusal: Refusal) -> None:

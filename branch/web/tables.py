@@ -89,3 +89,7 @@ class NounTable(tables.Table):
     class Meta:
         attrs = {"class": "table table-vcenter card-table xw-table"}
         empty_text = ""
+
+    def paginate(self, *args: Any, per_page: int | None = None, **kwargs: Any) -> None:
+        """The page's length may be asked for in the address, within reason."""
+        super().paginate(*args, per_page=min(max(per_page or 25, 1), 200), **kwargs)

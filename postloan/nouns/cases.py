@@ -202,6 +202,10 @@ def _with_officer(state: str) -> Any:
     return lambda case: case.officer_id is not None and case.state in state.split()
 
 
+def _not_anothers(actor: Actor, case: WarningCase) -> bool:
+    return case.officer_id in (None, actor.user_id)
+
+
 CASE_NOUN = register(
     Noun(
         name="warning_case",
@@ -222,24 +226,39 @@ CASE_NOUN = register(
         open_work=lambda rows, actor: rows.exclude(state="closed"),
         actions=(
             Action("assign", _("Assign"), cases.assign_case, form=AssignCaseForm, event="assign", tone="primary"),
-            Action("verify", _("Start verifying"), cases.start_verification, event="verify", tone="primary"),
+            Action(
+                "verify",
+                _("Start verifying"),
+                cases.start_verification,
+                event="verify",
+                tone="primary",
+                for_whom=_not_anothers,
+            ),
             Action(
                 "act",
                 _("Record what is done"),
                 cases.record_action,
                 form=ActForm,
+                for_whom=_not_anothers,
                 event="act",
                 tone="primary",
                 initial=lambda actor, case: {"findings": case.findings},
             ),
             Action(
-                "resolve", _("Close as resolved"), cases.resolve_case, form=ReasonForm, event="resolve", tone="primary"
+                "resolve",
+                _("Close as resolved"),
+                cases.resolve_case,
+                form=ReasonForm,
+                for_whom=_not_anothers,
+                event="resolve",
+                tone="primary",
             ),
             Action(
                 "findings",
                 _("Write down findings"),
                 cases.record_findings,
                 form=FindingsForm,
+                for_whom=_not_anothers,
                 roles=cases.OFFICERS,
                 when=_with_officer("verifying acting"),
                 initial=lambda actor, case: {"findings": case.findings},
@@ -249,6 +268,7 @@ CASE_NOUN = register(
                 _("Freeze a credit line"),
                 cases.freeze_line,
                 form=FreezeForm,
+                for_whom=_not_anothers,
                 roles=cases.OFFICERS,
                 when=_with_officer("verifying acting"),
                 confirm=_("Nothing more can be drawn from the line until it is unfrozen."),
@@ -258,6 +278,7 @@ CASE_NOUN = register(
                 _("Transfer to collection"),
                 cases.transfer_to_collection,
                 form=ReasonForm,
+                for_whom=_not_anothers,
                 event="transfer",
                 confirm=_("The case is closed, and collection opens for each loan that is past due."),
             ),
@@ -274,6 +295,7 @@ CASE_NOUN = register(
                 _("Dismiss as a false alarm"),
                 cases.dismiss_case,
                 form=ReasonForm,
+                for_whom=_not_anothers,
                 event="dismiss",
                 tone="danger",
             ),
