@@ -81,5 +81,10 @@ class ReviewStage(Stateful):
         return f"{self.review} {self.get_kind_display()}"
 
     @property
+    def subject_label(self) -> str:
+        """In no language: it stays on the record."""
+        return f"{self.review}.{self.order}"
+
+    @property
     def subject_owner_id(self) -> int | None:
         return self.review.owner_id

@@ -1,6 +1,9 @@
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+
+from branch.words import event_word
 
 
 class Event(models.Model):
@@ -41,7 +44,7 @@ class Event(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} {self.subject_label}"
+        return f"{capfirst(event_word(self.name))} · {self.subject_label}"
 
 
 class Seal(models.Model):

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from approvals.models import ReviewStage
 from branch.domain.actor import Actor
@@ -84,11 +85,11 @@ ROWS: dict[str, Rows] = {
     "contacted": Rows(_("Contacted"), "lead", _leads("contacted", "qualified", "converted")),
     "qualified": Rows(_("Qualified"), "lead", _leads("qualified", "converted")),
     "applied": Rows(_("Applied"), "application", _files(*_UNDECIDED, *_AFTER_APPROVAL)),
-    "approved": Rows(_("Approved"), "application", _files(*_AFTER_APPROVAL)),
+    "approved": Rows(pgettext_lazy("applications", "Approved"), "application", _files(*_AFTER_APPROVAL)),
     "contracted": Rows(_("Contracted"), "application", _files("contracted")),
     "paid_out": Rows(_("Paid out"), "loan", lambda actor, since: visible(Loan, actor).filter(start_date__gte=since)),
     "late": Rows(_("Files over their clock"), "review_stage", _late),
-    "approvals": Rows(_("Approvals"), "review_stage", _approved),
+    "approvals": Rows(pgettext_lazy("decisions", "Approvals"), "review_stage", _approved),
     "live": Rows(_("Running loans"), "loan", _live_loans()),
     "overdue": Rows(_("Overdue loans"), "loan", _live_loans(days_past_due__gt=0)),
     "par30": Rows(_("Past 30 days (PAR30)"), "loan", _live_loans(days_past_due__gt=PAR_DAYS)),

@@ -27,9 +27,9 @@ def _starts(today: date) -> dict[str, tuple[Any, date]]:
     """Name → its word and first day: this month, quarter and year."""
     quarter = today.replace(month=3 * ((today.month - 1) // 3) + 1, day=1)
     return {
-        "month": (_("Month"), today.replace(day=1)),
+        "month": (_("Month to date"), today.replace(day=1)),
         "quarter": (_("Quarter to date"), quarter),
-        "year": (_("Year"), today.replace(month=1, day=1)),
+        "year": (_("Year to date"), today.replace(month=1, day=1)),
     }
 
 
