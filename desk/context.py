@@ -77,7 +77,7 @@ class Shell:
     def role_line(self) -> str:
         """ "Branch manager, Chengdong": the first of the person's roles and the home office."""
         held = first_role(self.actor)
-        role = capfirst(ROLE_LABELS[held]) if held else ""
+        role = str(capfirst(ROLE_LABELS[held])) if held else ""
         office = str(getattr(self.request.user, "office", None) or "")
         if not role or not office:
             return role or office
