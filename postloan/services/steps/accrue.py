@@ -69,7 +69,9 @@ def _running_penalty(until: str) -> str:
 
 STATEMENT = f"""
 WITH live AS (
-    SELECT l.* FROM loans_loan l WHERE {LIVE.format(t="l")} AND {CUSTOMER_IN_PART.format(t="l")}
+    SELECT l.id, l.customer_id, l.start_date, l.day_count, l.annual_rate, l.penalty_rate
+    FROM loans_loan l
+    WHERE {LIVE.format(t="l")} AND {CUSTOMER_IN_PART.format(t="l")}
       AND l.start_date <= %(date)s
 ), days AS (
     SELECT id AS loan_id, %(date)s AS day FROM live
