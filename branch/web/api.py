@@ -151,7 +151,9 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
         if not isinstance(data, dict):  # a QueryDict is one
             raise InvalidInput(_("The body must be an object."))
         if wrong := [name for name, value in data.items() if not can_be_kept([name, value])]:
-            raise InvalidInput(fields={_legible(n): [_("This text holds characters that can't be kept.")] for n in wrong})
+            raise InvalidInput(
+                fields={_legible(n): [_("This text holds characters that can't be kept.")] for n in wrong}
+            )
         sent = set(data) | set(request.FILES)
         if action.form is None:
             if sent:

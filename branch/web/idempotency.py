@@ -28,7 +28,8 @@ def once(
     """Status and body of `work`, and whether they were kept from before.
 
     A second caller with the same key waits for the first one's transaction. What raises or answers with an error is
-    not kept: it did nothing worth keeping, and may be tried again. Raises KeyReused when the key came with another request, InvalidInput when it is too long.
+    not kept: it did nothing worth keeping, and may be tried again. Raises KeyReused when the key came with another
+    request, InvalidInput when it is too long.
     """
     if len(key) > LONGEST_KEY or not key.isprintable():
         raise InvalidInput(_("An Idempotency-Key has at most 200 printable characters."))

@@ -236,7 +236,9 @@ def settle(stage: Stage, loan: Loan) -> None:
     he.open(f"/loans/{loan.pk}/")
     first = loan.instalments.get(number=1)
     he.press("repay", amount=str(first.principal + first.interest), reference="COUNTER-1")
-    he.press("repay", amount=str(payoff_figure(Loan.objects.get(), business_date())), reference="COUNTER-2", pay_off=True)
+    he.press(
+        "repay", amount=str(payoff_figure(Loan.objects.get(), business_date())), reference="COUNTER-2", pay_off=True
+    )
     he.sees_state("settled")
     loan.refresh_from_db()
     assert (loan.state, loan.outstanding_principal, loan.penalty_due) == ("settled", Decimal(0), Decimal(0))
