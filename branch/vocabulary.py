@@ -1,7 +1,7 @@
 """Words for what stands in the record only as a code: states and events of this app, named here for translation."""
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext_lazy, pgettext_lazy
 
 from branch.words import name_events
 
@@ -27,6 +27,11 @@ REFUSALS = (
     _("Changed by somebody else meanwhile"),
     _("Please correct the marked fields"),
     _("Idempotency key used with another request"),
+)
+#: Said by Django, whose own catalogue lacks it.
+TOO_SHORT = ngettext_lazy(
+    "This password is too short. It must contain at least %d character.",
+    "This password is too short. It must contain at least %d characters.",
 )
 name_events(
     {
