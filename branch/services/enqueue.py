@@ -17,7 +17,7 @@ def after_commit(task: str, *args: Any) -> None:
     def send() -> None:
         try:
             current_app.send_task(task, args=args, retry=False)
-        except Exception:  # noqa: BLE001 - the work is already in the database
+        except Exception:
             logger.warning("could not enqueue", task=task, exc_info=True)
 
     transaction.on_commit(send)
