@@ -26,12 +26,13 @@ class Pages(CursorPagination):
     max_page_size = 200
     page_size_query_param = "page_size"
     ordering = "-id"
+    base_url: str
 
-    def paginate_queryset(self, queryset: QuerySet, request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """Raises NotFound for a cursor that this program never gave out."""
         self.base_url = request.build_absolute_uri()
         self.column = self.get_ordering(request, queryset, view)[0]
-        size = self.get_page_size(request)
+        size = self.get_page_size(request) or self.page_size
         given = request.query_params.get(self.cursor_query_param, "")
         try:
             backwards, rows = self._from(queryset, given) if given else (False, self._ordered(queryset, False))
