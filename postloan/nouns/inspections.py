@@ -85,7 +85,7 @@ def _facts(inspection: Inspection, actor: Actor) -> list[tuple[Any, Any]]:
     return [
         (_("Customer"), inspection.customer),
         (_("Loan"), inspection.loan),
-        (_("Number"), inspection.sequence),
+        (pgettext_lazy("inspection", "Number"), inspection.sequence),
         (pgettext_lazy("inspection", "Due on"), inspection.due_date),
         (_("Overdue"), late),
         (_("Account manager"), inspection.owner),
