@@ -225,16 +225,26 @@ def test_a_worker_that_hangs_in_its_transaction_is_ended_by_the_database(
     set_parameter("sweep.lease_seconds", 1)
     run = close_business_day(actor=system_actor(), date=DAY)
     hangs = SweepShard.objects.filter(run=run, step_order=1, shard=0).get()
-    monkeypatch.setitem(sweep.WORK, "held_money", lambda part, actor: time.sleep(60))
-    pid = in_child(lambda: run_shard(hangs.pk))
-    monkeypatch.undo()
+    inside, say_so = os.pipe()
+
+    def hang(part: Any, actor: Any) -> None:
+        os.write(say_so, b"x")
+        time.sleep(60)
+
+    # A context of its own: undoing everything would also let go of the queue.
+    with monkeypatch.context() as patch:
+        patch.setitem(sweep.WORK, "held_money", hang)
+        pid = in_child(lambda: run_shard(hangs.pk))
     try:
+        # Only now is there a worker to be ended: before, this process could come first.
+        os.read(inside, 1)
         ends = time.monotonic() + 30
         while SweepRun.objects.get(pk=run.pk).state != "done" and time.monotonic() < ends:
             run_sweep_inline(run.pk)
             time.sleep(0.1)
         assert SweepRun.objects.get(pk=run.pk).state == "done"
         assert SweepShard.objects.get(pk=hangs.pk).attempts == 2
+        assert Event.objects.filter(name="sweep_run.held_money", after__part=0).count() == 1
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -311,10 +321,10 @@ def test_a_fault_is_noted_and_tried_again(night: date, monkeypatch: pytest.Monke
     def fail(part: Any, actor: Any) -> Any:
         raise RuntimeError("out of paper")
 
-    monkeypatch.setitem(sweep.WORK, "held_money", fail)
-    with pytest.raises(RuntimeError):
-        run_shard(shard.pk)
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setitem(sweep.WORK, "held_money", fail)
+        with pytest.raises(RuntimeError):
+            run_shard(shard.pk)
 
     row = SweepShard.objects.get(pk=shard.pk)
     assert (row.state, row.last_error, row.attempts) == ("pending", "RuntimeError: out of paper", 1)
