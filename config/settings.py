@@ -251,6 +251,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "branch.web.openapi.describe_what_all_share",
+    ],
     # Choices several fields share, or whose field's name means something else elsewhere.
     "ENUM_NAME_OVERRIDES": {
         "CustomerKindEnum": "customers.models.customer.Customer.Kind",

@@ -242,10 +242,7 @@ def _member(noun: Noun, item: Action) -> dict[str, Any]:
         operation_id=f"{noun.plural}_{item.name.replace('-', '_')}",
         request=serializer_for(form, partial=item.partial),
         responses=item.answer_serializer or noun.serializer,
-        parameters=[
-            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=False),
-            OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, required=False),
-        ],
+        parameters=[OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, required=False)],
     )(handler)
     if item.name == "create":
         return {"create": described}
