@@ -27,8 +27,10 @@ def is_of_shape(field: forms.Field, value: Any) -> bool:
     """Whether a JSON value is what the field reads: no list or object where one text, number or choice is asked for."""
     if isinstance(field, forms.JSONField | forms.MultipleChoiceField | forms.ModelMultipleChoiceField):
         return True
+    if "to_python" in type(field).__dict__:  # a field with a reading of its own decides for itself
+        return True
     if isinstance(value, list | dict):
-        return "to_python" in type(field).__dict__  # a field with a reading of its own decides for itself
+        return False
     return not (isinstance(value, bool) and isinstance(field, forms.CharField))
 
 

@@ -13,7 +13,7 @@ from stdnum.cn import uscc
 from branch.models import BusinessDay, PaymentInstruction
 from branch.queries.business_date import business_date
 from branch.services import outbox
-from loans.models import Application, Drawdown, Investigation, Loan
+from loans.models import Application, Drawdown, Investigation, Loan, Product
 from loans.queries.loans import payoff_figure
 from loans.services import payouts
 from postloan.models import SweepRun, WarningCase
@@ -98,7 +98,7 @@ def win_customer(stage: Stage) -> str:
 def file_application(stage: Stage, customer: str) -> Application:
     lin = stage("lin")
     lin.open(customer)
-    address = lin.press("apply", product_id="短期经营贷")
+    address = lin.press("apply", product_id=str(Product.objects.get(code="ST").pk))
     lin.sees_state("draft")
     lin.type_in(
         "#filing",
@@ -236,9 +236,10 @@ def settle(stage: Stage, loan: Loan) -> None:
     he.open(f"/loans/{loan.pk}/")
     first = loan.instalments.get(number=1)
     he.press("repay", amount=str(first.principal + first.interest), reference="COUNTER-1")
-    he.press(
-        "repay", amount=str(payoff_figure(Loan.objects.get(), business_date())), reference="COUNTER-2", pay_off=True
-    )
+    he.open(f"/loans/{loan.pk}/")
+    owed = payoff_figure(Loan.objects.get(), business_date())
+    he.press("repay", amount=str(owed), reference="COUNTER-2", pay_off=True)
+    he.open(f"/loans/{loan.pk}/")
     he.sees_state("settled")
     loan.refresh_from_db()
     assert (loan.state, loan.outstanding_principal, loan.penalty_due) == ("settled", Decimal(0), Decimal(0))

@@ -387,6 +387,10 @@ CASES: dict[str, Case] = {
         ),
     ),
     "draft_product_version": Case("opening", draft_version),
+    "revise_product_version": Case(
+        "opening",
+        lambda: products.revise_product_version(actor=actor("zhou"), product_version_id=version(), **OFFER),
+    ),
     "update_product_version": Case(
         "opening",
         lambda: products.update_product_version(actor=actor("zhou"), product_version_id=version(), margin_bp=99),
