@@ -26,6 +26,10 @@ CHECKS: dict[str, list[str]] = {
 REPORT = TEST.run_data / "pytest.xml"
 #: Two workers: the databases and browsers of more do not fit a small machine. `-n` on the command line wins.
 PYTEST = [str(PYTHON), "-m", "pytest", "-n", "2", "--dist", "worksteal", f"--junitxml={REPORT}"]
+#: Whole databases are put back and compared there, which other tests on the same one would disturb.
+ALONE = "tests/kill"
+REPORT_ALONE = TEST.run_data / "pytest-kill.xml"
+PYTEST_ALONE = [str(PYTHON), "-m", "pytest", ALONE, f"--junitxml={REPORT_ALONE}"]
 NO_BROWSER = (
     "No Chromium found (CHROMIUM_PATH, or chromium on the PATH), and XIAOWEI_REQUIRE_BROWSER is set: "
     "the browser tests would be skipped."
@@ -80,9 +84,14 @@ def _run_checks(names: list[str], pytest_arguments: list[str], variables: dict[s
         return int(bool(failed))
     # A database of its own name, so that a pytest by hand may run beside this.
     variables.setdefault("TEST_DB_SUFFIX", "_all")
-    REPORT.unlink(missing_ok=True)
-    tests_pass = _passes("pytest", PYTEST + pytest_arguments, variables)
-    say(f"\n{summary}\n{_count(REPORT)}")
+    for report in (REPORT, REPORT_ALONE):
+        report.unlink(missing_ok=True)
+    if pytest_arguments:
+        tests_pass = _passes("pytest", PYTEST + pytest_arguments, variables)
+    else:
+        alone_pass = _passes("pytest, kill proofs", PYTEST_ALONE, variables | {"TEST_DB_SUFFIX": "_kill"})
+        tests_pass = _passes("pytest", [*PYTEST, f"--ignore={ALONE}"], variables) and alone_pass
+    say(f"\n{summary}\n{_count(REPORT, REPORT_ALONE)}")
     return int(bool(failed) or not tests_pass)
 
 
@@ -95,11 +104,12 @@ def _passes(name: str, command: list[str], variables: dict[str, str]) -> bool:
     return code == 0
 
 
-def _count(report: Path) -> str:
-    """The closing line, from pytest's own report: `312 passed, 0 failed, 2 skipped in 401.5 s`."""
-    if not report.exists():
+def _count(*reports: Path) -> str:
+    """The closing line, from pytest's own reports: `312 passed, 0 failed, 2 skipped in 401.5 s`."""
+    written = [report for report in reports if report.exists()]
+    if not written:
         return "pytest did not finish: 0 passed, 0 failed"
-    suites = list(ElementTree.parse(report).getroot().iter("testsuite"))
+    suites = [suite for report in written for suite in ElementTree.parse(report).getroot().iter("testsuite")]
     tests, failures, errors, skipped = (
         sum(int(suite.get(name, 0)) for suite in suites) for name in ("tests", "failures", "errors", "skipped")
     )
