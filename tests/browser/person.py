@@ -61,7 +61,8 @@ class Person:
             field = form.locator(f"[name='{name}']")
             kind = field.first.get_attribute("type")
             if kind == "radio":
-                form.locator(f"[name='{name}'][value='{value}']").check(force=True)
+                # The drawn button covers the real one, and on a phone the bar at the bottom covers both.
+                form.locator(f"[name='{name}'][value='{value}']").evaluate("radio => radio.click()")
             elif kind == "checkbox":
                 field.set_checked(bool(value), force=True)
             elif kind == "file":
