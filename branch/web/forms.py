@@ -24,14 +24,16 @@ def can_be_kept(value: Any) -> bool:
 
 
 def is_of_shape(field: forms.Field, value: Any) -> bool:
-    """Whether a JSON value is what the field reads: no list or object where one text, number or choice is asked for."""
+    """Whether a JSON value is of a kind the field reads: a list is no name, a number no day, true no customer."""
     if isinstance(field, forms.JSONField | forms.MultipleChoiceField | forms.ModelMultipleChoiceField):
         return True
-    if "to_python" in type(field).__dict__:  # a field with a reading of its own decides for itself
-        return True
-    if isinstance(value, list | dict):
-        return False
-    return not (isinstance(value, bool) and isinstance(field, forms.CharField))
+    if "to_python" in type(field).__dict__ and not type(field).__module__.startswith("django."):
+        return True  # a field with a reading of its own decides for itself
+    if isinstance(field, forms.DateField | forms.DateTimeField | forms.TimeField):
+        return value is None or isinstance(value, str)
+    if isinstance(field, forms.ModelChoiceField):
+        return not isinstance(value, bool | float | list | dict)
+    return not isinstance(value, list | dict) and not (isinstance(value, bool) and isinstance(field, forms.CharField))
 
 
 class ActionForm(forms.Form):
