@@ -31,13 +31,18 @@ def test_database(django_db_setup: None, django_db_blocker: Any, django_db_keepd
 
 
 @pytest.fixture(scope="session")
-def everything(test_database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def everything(
+    test_database: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
     """A bank and workers on the test database, which is only used by `world` and `record`."""
     files = tmp_path_factory.mktemp("files")
     with BankProcess(tmp_path_factory.mktemp("bank"), token=TOKEN) as bank:
         settings = {"CORE_BANK_URL": bank.url, "CORE_BANK_TOKEN": TOKEN, "FILES_DIR": str(files)}
         with workers(Place(connection.settings_dict["NAME"], settings)) as made:
             yield World(Books(bank), made, files)
+    with django_db_blocker.unblock():
+        # A database with somebody in it can't be dropped.
+        database.wait_until_gone(set())
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +51,7 @@ def record(everything: World, django_db_blocker: Any) -> Record:
         empty = database.keep()
         try:
             open_branch()
+            database.align_sequences()
             walk = Undisturbed(everything, empty)
             walk.go()
         finally:

@@ -104,10 +104,11 @@ def align_sequences() -> None:
 
 
 def sessions() -> set[int]:
-    """Who is connected to this database, by the process id of the server."""
+    """Who else is connected to this database, by the process id of the server."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
         )
         return {pid for (pid,) in cursor.fetchall()}
 
