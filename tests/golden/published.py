@@ -2,7 +2,8 @@
 
 A file names the repository and file its facts come from; a case has `name`, `source` (the test or section), `note`
 (which convention of theirs it shows), `request` (a body of POST /api/v1/quotes/ or /api/v1/simulations/) and
-`expected` (as much of the answer as is published: `rows`, `totals`, `as_of`, `apr_simple`, `apr_irr`).
+`expected` (as much of the answer as is published: `rows` by number and how many there are in all, `row_count`;
+`totals`, `as_of`, `apr_simple`, `apr_irr`).
 """
 
 import json
@@ -29,6 +30,11 @@ class Published:
     note: str
     request: dict[str, Any]
     expected: dict[str, Any]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row is published, not only some."""
+        return self.expected.get("row_count") == len(self.rows)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -68,11 +74,11 @@ def terms_of(request: dict[str, Any]) -> ScheduleTerms:
 def differences(expected: dict[str, Any], answer: dict[str, Any]) -> list[str]:
     """What of `expected` the answer says otherwise, as lines of theirs and ours; what they do not publish is free."""
     found = []
-    if "rows" in expected:
-        if len(expected["rows"]) != len(answer["rows"]):
-            found.append(f"rows: theirs {len(expected['rows'])}, ours {len(answer['rows'])}")
-        for theirs, ours in zip(expected["rows"], answer["rows"], strict=False):
-            found += _unlike(f"row {theirs['number']} ", theirs, ours)
+    if expected.get("row_count", len(answer["rows"])) != len(answer["rows"]):
+        found.append(f"rows: theirs {expected['row_count']}, ours {len(answer['rows'])}")
+    by_number = {row["number"]: row for row in answer["rows"]}
+    for theirs in expected.get("rows", ()):
+        found += _unlike(f"row {theirs['number']} ", theirs, by_number.get(theirs["number"], {}))
     for part in ("totals", "as_of"):
         found += _unlike(f"{part} ", expected.get(part, {}), answer.get(part, {}))
     found += _unlike("", {key: expected[key] for key in ("apr_simple", "apr_irr") if key in expected}, answer)

@@ -75,10 +75,10 @@ def test_published_figures_add_up(case: Published) -> None:
     lent = Decimal(case.request["principal"]) + sum(
         Decimal(event["amount"]) for event in case.request.get("events", ()) if event["type"] == "drawdown"
     )
-    if all("principal" in row for row in case.rows) and case.rows:
+    if case.is_whole and all("principal" in row for row in case.rows):
         assert sum(Decimal(row["principal"]) for row in case.rows) == lent
     for key, value in case.expected.get("totals", {}).items():
-        if case.rows and all(key in row for row in case.rows):
+        if case.is_whole and all(key in row for row in case.rows):
             assert sum(Decimal(row[key]) for row in case.rows) == Decimal(value) - _kept_back(case, key), key
 
 
@@ -95,7 +95,7 @@ def test_published_balances_run_down_row_by_row(case: Published) -> None:
     lent = Decimal(case.request["principal"])
     drawdowns = [event for event in case.request["events"] if event["type"] == "drawdown"]
     paid_down = ZERO
-    for row in case.rows:
+    for row in case.rows if case.is_whole else ():
         paid_down += Decimal(row.get("principal", ZERO))
         if "balance" in row:
             drawn = sum(Decimal(event["amount"]) for event in drawdowns if event["date"] <= row["due_date"])
