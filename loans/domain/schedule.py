@@ -31,6 +31,7 @@ __all__ = [
     "TermsError",
     "Totals",
     "build_schedule",
+    "due_periods",
     "level_instalment",
 ]
 
@@ -77,9 +78,7 @@ def build_schedule(terms: ScheduleTerms) -> Schedule:
 
     Raises TermsError when the dates do not fit together.
     """
-    periods = _periods(terms)
-    if terms.repayment_method is RepaymentMethod.BULLET:
-        periods = [_merge(periods)]
+    periods = due_periods(terms)
     sums = _METHODS[terms.repayment_method](terms, _interest_charger(terms), periods)
     if terms.interest_grace and len(sums) > 1:
         sums = _defer_interest(sums, terms.interest_grace)
@@ -233,11 +232,20 @@ def _defer_interest(sums: _Sums, grace: int) -> _Sums:
     ]
 
 
-def _periods(terms: ScheduleTerms) -> list[Period]:
+def due_periods(terms: ScheduleTerms, *, instalments: int | None = None) -> list[Period]:
+    """The interest periods of the terms, or of as many `instalments`; one for a loan that pays all at maturity.
+
+    Raises TermsError when the dates do not fit together.
+    """
+    periods = _periods(terms, instalments or terms.instalments)
+    return [_merge(periods)] if terms.repayment_method is RepaymentMethod.BULLET else periods
+
+
+def _periods(terms: ScheduleTerms, instalments: int) -> list[Period]:
     try:
         due_dates = nominal_due_dates(
             start_date=terms.start_date,
-            instalments=terms.instalments,
+            instalments=instalments,
             frequency=terms.frequency,
             first_due_date=terms.first_due_date,
             due_day=terms.due_day,

@@ -1,0 +1,121 @@
+"""What can happen to a loan after its schedule was made, and the settings under which it is served."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from branch.domain.money import CENT
+from loans.domain.allocation import DueKind
+from loans.domain.terms import MOST_INSTALMENTS, TermsError
+
+
+class EventType(StrEnum):
+    DRAWDOWN = "drawdown"
+    RATE_CHANGE = "rate_change"
+    INTEREST_PAUSE = "interest_pause"
+    EXTRA_INSTALMENTS = "extra_instalments"
+    PRINCIPAL_GRACE = "principal_grace"
+    FEE = "fee"
+    PENALTY = "penalty"
+    REPAYMENT = "repayment"
+    PAYOFF = "payoff"
+
+
+#: What changes the terms of a day comes before what is paid on it, so that the order of entry doesn't matter.
+DAY_ORDER = {kind: place for place, kind in enumerate(EventType)}
+
+
+class Surplus(StrEnum):
+    """Where money beyond what is due goes.
+
+    `shorten_term` and `lower_instalment` take it as principal on top of the running instalment, which stays due;
+    the next, the last and the even spread pay instalments ahead of their time.
+    """
+
+    SHORTEN_TERM = "shorten_term"
+    LOWER_INSTALMENT = "lower_instalment"
+    NEXT_INSTALMENT = "next_instalment"
+    LAST_INSTALMENT = "last_instalment"
+    SPREAD_EVENLY = "spread_evenly"
+
+
+class PayoffInterest(StrEnum):
+    """Interest a pay-off takes for the running period: up to its day, or of the whole period."""
+
+    TO_DATE = "to_date"
+    TO_PERIOD_END = "to_period_end"
+
+
+#: Charges first, then interest, then principal.
+DEFAULT_ALLOCATION = (DueKind.PENALTY, DueKind.FEE, DueKind.INTEREST, DueKind.PRINCIPAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened. Amounts in yuan, rates as fractions a year; which fields it needs is its type's.
+
+    `until` is the last day of an interest pause; `count` how many instalments are added or pay interest only.
+    """
+
+    date: date
+    type: EventType
+    amount: Decimal | None = None
+    annual_rate: Decimal | None = None
+    until: date | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servicing:
+    """How payments are taken. `allocation` is the order of kinds within an instalment, oldest instalment first
+    unless `by_kind`, which pays each kind over all instalments before the next kind."""
+
+    surplus: Surplus = Surplus.NEXT_INSTALMENT
+    payoff_interest: PayoffInterest = PayoffInterest.TO_DATE
+    allocation: tuple[DueKind, ...] = DEFAULT_ALLOCATION
+    by_kind: bool = False
+    grace_days: int = 0
+
+
+_NEEDS = {
+    EventType.DRAWDOWN: ("amount",),
+    EventType.RATE_CHANGE: ("annual_rate",),
+    EventType.INTEREST_PAUSE: ("until",),
+    EventType.EXTRA_INSTALMENTS: ("count",),
+    EventType.PRINCIPAL_GRACE: ("count",),
+    EventType.FEE: ("amount",),
+    EventType.PENALTY: ("amount",),
+    EventType.REPAYMENT: ("amount",),
+    EventType.PAYOFF: (),
+}
+
+
+def in_order(events: Sequence[Event], start_date: date) -> list[Event]:
+    """The events by day, terms before payments within one. Raises TermsError for one that can't be."""
+    for number, event in enumerate(events):
+        _check(number, event, start_date)
+    return sorted(events, key=lambda event: (event.date, DAY_ORDER[event.type]))
+
+
+def _check(number: int, event: Event, start_date: date) -> None:
+    def refuse(field: str, message: str) -> None:
+        raise TermsError(f"events.{number}.{field}", "invalid", message)
+
+    if event.date < start_date:
+        refuse("date", "must not be before the loan starts")
+    for field in _NEEDS[event.type]:
+        if getattr(event, field) is None:
+            refuse(field, f"is needed for a {event.type}")
+    amount, rate = event.amount, event.annual_rate
+    if amount is not None and not (amount.is_finite() and amount > 0 and amount == amount.quantize(CENT)):
+        refuse("amount", "must be an amount above zero")
+    if rate is not None and not (rate.is_finite() and rate >= 0):
+        refuse("annual_rate", "must be not below zero")
+    if event.until is not None and event.until < event.date:
+        refuse("until", "must not be before the first day")
+    if event.count is not None and not 1 <= event.count <= MOST_INSTALMENTS:
+        refuse("count", f"must be between 1 and {MOST_INSTALMENTS}")

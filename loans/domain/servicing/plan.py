@@ -1,0 +1,163 @@
+"""What the open instalments of a loan ask for, from the balance and the interest as they stand now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from branch.domain.money import round_ratio, round_to_multiple, to_cents
+from loans.domain.allocation import DueKind
+from loans.domain.servicing.lines import Clock, Line
+from loans.domain.terms import FeeOn, RepaymentMethod, ScheduleTerms
+
+INTEREST, PRINCIPAL = DueKind.INTEREST, DueKind.PRINCIPAL
+LEVEL = RepaymentMethod.EQUAL_INSTALMENT
+#: Principal falls due at the end alone.
+AT_END = frozenset({RepaymentMethod.INTEREST_ONLY, RepaymentMethod.BULLET})
+
+
+@dataclass(slots=True)
+class Plan:
+    """The instalments of a loan and what they are made from. `part` is the level instalment in cents, or the equal
+    part of principal; instalments in `interest_only` pay no principal."""
+
+    terms: ScheduleTerms
+    clock: Clock
+    lines: list[Line]
+    interest_only: set[int] = field(default_factory=set)
+    part: int = 0
+    #: Principal a flat loan's interest is counted on, in cents.
+    flat_base: int = 0
+
+    # --- what each open instalment asks for
+
+    def project(self, first: int) -> None:
+        """Work out the lines from index `first` on; those before stand as they are."""
+        if first >= len(self.lines):
+            return
+        flat = self._flat_interest(first) if self.terms.repayment_method is RepaymentMethod.FLAT else None
+        opening, carried = self._opening(first), self.lines[first].carried
+        deferred = self._deferred_before(first)
+        for index in range(first, len(self.lines)):
+            line = self.lines[index]
+            line.opening, line.carried = opening, carried
+            exact = carried + self.clock.interest(line.period, opening)
+            own = self._round(exact) if flat is None else flat[index - first]
+            carried = self._set_interest(line, own, exact)
+            deferred = self._defer(line, deferred)
+            before = opening + self.clock.moved_within(line.period)
+            regular = self._principal_of(index, before)
+            line.asked[PRINCIPAL] = regular + line.ahead + line.on_top
+            opening = before - regular
+            line.closing = opening
+
+    def _opening(self, index: int) -> int:
+        if index == 0:
+            return self.lines[0].opening
+        return self.lines[index - 1].closing
+
+    def running(self, first: int) -> int:
+        """Principal that runs now, in the period of the line at index `first`."""
+        return self._opening(first) + self.clock.moved_within(self.lines[first].period)
+
+    def _set_interest(self, line: Line, own: int, exact: Fraction) -> Fraction:
+        """Take up the line's own interest; what one that is already complete goes on to earn is passed on."""
+        if line.is_complete:
+            line.own_interest = line.paid[INTEREST]
+            return exact - line.own_interest
+        line.own_interest = own
+        return Fraction(0)
+
+    def _defer(self, line: Line, deferred: int) -> int:
+        grace = self.terms.interest_grace
+        if line.number <= grace < len(self.lines):
+            line.asked[INTEREST] = line.paid[INTEREST] + line.added_interest
+            return deferred + line.own_interest - line.paid[INTEREST]
+        line.deferred = deferred
+        line.asked[INTEREST] = line.own_interest + deferred + line.added_interest
+        return 0
+
+    def _deferred_before(self, first: int) -> int:
+        if first == 0 or self.lines[first - 1].number > self.terms.interest_grace:
+            return self.lines[first].deferred if first else 0
+        return sum(line.own_interest - line.paid[INTEREST] for line in self.lines[:first])
+
+    def _principal_of(self, index: int, balance: int) -> int:
+        """Principal the line takes on its day, besides what was paid ahead of it."""
+        line = self.lines[index]
+        if index == len(self.lines) - 1:
+            return balance
+        return min(max(self.wanted_principal(line), 0), balance)
+
+    def wanted_principal(self, line: Line) -> int:
+        """What the line would take of principal were the balance without end, less what was paid ahead."""
+        if line.number in self.interest_only or self.terms.repayment_method in AT_END or line.is_complete:
+            return 0
+        if self.terms.repayment_method is LEVEL:
+            return self.part - (line.own_interest - line.interest_on_top) - line.ahead
+        return self.part - line.ahead
+
+    def _flat_interest(self, first: int) -> list[int]:
+        """Interest on the original principal: rounded by instalment, its total rounded once, the last takes the rest."""
+        exact = [self.clock.interest(line.period, self.flat_base) for line in self.lines[first:]]
+        left = self._round(sum(exact, Fraction(0)))
+        rounded = []
+        for amount in exact[:-1]:
+            rounded.append(min(self._round(amount), left))
+            left -= rounded[-1]
+        return [*rounded, left]
+
+    # --- the size of an instalment
+
+    def resize(self, first: int) -> None:
+        """Find the level instalment, or the equal part of principal, over the lines from index `first` on."""
+        paying = [line for line in self.lines[first:] if line.number not in self.interest_only]
+        if not paying or self.terms.repayment_method in AT_END:
+            return
+        if self.terms.repayment_method is LEVEL:
+            self.part = self._level(first)
+            return
+        balance = self._opening(first) + sum(
+            self.clock.moved_within(line.period) + line.ahead for line in self.lines[first:]
+        )
+        self.part = self._rounded_part(Fraction(balance, len(paying)))
+
+    def _level(self, first: int) -> int:
+        """The payment that brings the balance to zero under unrounded interest: balance and payment enter every
+        period linearly, so the last balance is balance × growth + fixed − payment × payments."""
+        skipped = 0
+        while True:
+            fixed, payments, first_interest = Fraction(self._opening(first)), Fraction(0), Fraction(0)
+            met = 0
+            for index, line in enumerate(self.lines[first:]):
+                carried = line.carried if index == 0 else Fraction(0)
+                at_zero = carried + self.clock.interest(line.period, 0)
+                per_unit = self.clock.interest(line.period, 1) + carried - at_zero
+                fixed_interest = at_zero + per_unit * fixed
+                moved = self.clock.moved_within(line.period)
+                pays = line.number not in self.interest_only
+                met += pays
+                if pays and met > skipped:
+                    if not payments and not first_interest:
+                        first_interest = fixed_interest
+                    fixed += fixed_interest + moved + line.ahead - line.interest_on_top
+                    payments = payments * (1 + per_unit) + 1
+                else:
+                    fixed += moved
+            level = fixed / payments
+            if level >= first_interest or met - skipped <= 1:
+                return self._rounded_part(level)
+            # Interest alone exceeds the instalment: that line pays just its interest.
+            skipped += 1
+
+    def _rounded_part(self, cents: Fraction) -> int:
+        rounding = self.terms.instalment_rounding
+        return to_cents(round_to_multiple(cents / 100, rounding, self.terms.rounding))
+
+    def _round(self, cents: Fraction) -> int:
+        return round_ratio(cents.numerator, cents.denominator, self.terms.rounding)
+
+
+def each_fees(terms: ScheduleTerms) -> int:
+    return sum(to_cents(fee.amount) for fee in terms.fees if fee.on is FeeOn.EACH)
+

@@ -1,0 +1,420 @@
+"""`replay(terms, events)`: a loan served from its first day through everything that happened to it.
+
+The result follows from the terms and the events alone. A backdated or reversed payment is another list of events;
+replaying it gives the right interest, arrears and balances after it. Conventions, each with a worked example in
+docs/algorithms:
+- Interest runs on the balance the schedule has left, principal paid early taken off from its day on. A late payment
+  leaves the schedule as it is.
+- Money goes to what has fallen due, oldest first; then to charges and interest of the running instalment; then to
+  principal as `Servicing.surplus` says.
+- The instalment keeps its size until a drawdown, a change of rate, added instalments, a principal grace or a surplus
+  that lowers it; the last one takes the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import TypeVar
+
+from branch.domain.money import allocate, from_cents, round_ratio, to_cents
+from loans.domain.allocation import DueKind
+from loans.domain.schedule import due_periods
+from loans.domain.servicing.events import Event, EventType, PayoffInterest, Servicing, Surplus, in_order
+from loans.domain.servicing.lines import CHARGES, Line, initial_clock
+from loans.domain.servicing.plan import LEVEL, Plan, each_fees
+from loans.domain.terms import RepaymentMethod, ScheduleTerms, TermsError
+
+T = TypeVar("T")
+INTEREST, PRINCIPAL, FEE, PENALTY = DueKind.INTEREST, DueKind.PRINCIPAL, DueKind.FEE, DueKind.PENALTY
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What of one event's money went where: cents of `kind` on the instalment (0: held for the borrower)."""
+
+    event: int
+    date: date
+    number: int
+    kind: DueKind | None
+    cents: int
+
+
+@dataclass(slots=True)
+class Account:
+    """A loan as it stands after the events so far. Amounts in whole cents."""
+
+    terms: ScheduleTerms
+    servicing: Servicing
+    plan: Plan
+    instalments: int
+    held: int = 0
+    postings: list[Posting] = field(default_factory=list)
+    event: int = -1
+
+    @property
+    def lines(self) -> list[Line]:
+        return self.plan.lines
+
+    @property
+    def drawn(self) -> list[tuple[date, int]]:
+        """What was paid out, and when."""
+        first = (self.terms.start_date, to_cents(self.terms.principal))
+        return [first, *((day, cents) for day, cents in self.plan.clock.moves if cents > 0)]
+
+    def first_open(self, day: date) -> int:
+        """Index of the instalment whose period `day` falls in; as many as there are lines when all are closed."""
+        return next((index for index, line in enumerate(self.lines) if not line.is_closed(day)), len(self.lines))
+
+    # --- what is owed
+
+    def accrued(self, day: date) -> int:
+        """Interest of the running period up to `day` (out), not yet due and not paid ahead."""
+        first = self.first_open(day)
+        if first == len(self.lines):
+            return 0
+        line = self.lines[first]
+        if self.terms.repayment_method is RepaymentMethod.FLAT:
+            days, passed = (line.end - line.start).days, max((day - line.start).days, 0)
+            earned = round_ratio(line.own_interest * passed, days, self.terms.rounding)
+        else:
+            exact = line.carried + self.plan.clock.interest(line.period, line.opening, day)
+            earned = round_ratio(exact.numerator, exact.denominator, self.terms.rounding)
+        put_off = self._put_off(first) + line.deferred
+        return max(earned + put_off - line.paid[INTEREST], 0)
+
+    def _put_off(self, first: int) -> int:
+        """Interest of instalments in their grace, earned but not asked for yet."""
+        grace = self.terms.interest_grace
+        if not self.lines[first].number <= grace:
+            return 0
+        return sum(line.own_interest - line.paid[INTEREST] for line in self.lines[:first])
+
+    def balance(self) -> int:
+        """Principal not paid back."""
+        out = sum(line.asked[PRINCIPAL] for line in self.lines)
+        return out - sum(line.paid[PRINCIPAL] for line in self.lines)
+
+    def due(self, day: date) -> int:
+        """All that has fallen due by `day` and is unpaid."""
+        return sum(line.unpaid(kind) for line in self.lines if line.is_closed(day) for kind in DueKind)
+
+    def charged(self, day: date) -> int:
+        """Charges on the running instalment that were made by `day`, besides its regular fees."""
+        first = self.first_open(day)
+        if first == len(self.lines):
+            return 0
+        line = self.lines[first]
+        regular = min(each_fees(self.terms), line.unpaid(FEE))
+        return sum(line.unpaid(kind) for kind in CHARGES) - regular
+
+    def payoff(self, day: date) -> int:
+        """What settles the loan on `day`, what is held for the borrower not yet taken off."""
+        return self.balance() + self.interest_to_settle(day) + self._charges_due(day) + self._interest_due(day)
+
+    def interest_to_settle(self, day: date) -> int:
+        first = self.first_open(day)
+        if self.servicing.payoff_interest is PayoffInterest.TO_PERIOD_END and first < len(self.lines):
+            line = self.lines[first]
+            if line.start < day:
+                return line.unpaid(INTEREST)
+        return self.accrued(day)
+
+    def _interest_due(self, day: date) -> int:
+        return sum(line.unpaid(INTEREST) for line in self.lines if line.is_closed(day))
+
+    def _charges_due(self, day: date) -> int:
+        closed = sum(line.unpaid(kind) for line in self.lines if line.is_closed(day) for kind in CHARGES)
+        return closed + self.charged(day)
+
+    # --- taking money
+
+    def pay(self, line: Line, kind: DueKind, cents: int, day: date) -> int:
+        if cents:
+            line.paid[kind] += cents
+            self.postings.append(Posting(self.event, day, line.number, kind, cents))
+        return cents
+
+    def hold(self, cents: int, day: date) -> None:
+        if cents:
+            self.held += cents
+            self.postings.append(Posting(self.event, day, 0, None, cents))
+
+
+def open_account(terms: ScheduleTerms, servicing: Servicing) -> Account:
+    """The loan on its first day, before anything has happened."""
+    lines = [Line(period) for period in due_periods(terms)]
+    fees = each_fees(terms)
+    for line in lines:
+        line.asked[FEE] = fees
+    principal = to_cents(terms.principal)
+    lines[0].opening = principal
+    plan = Plan(terms, initial_clock(terms.annual_rate, terms.day_count, terms.start_date), lines)
+    plan.interest_only = set(range(1, terms.principal_grace + 1))
+    plan.flat_base = principal
+    plan.resize(0)
+    plan.project(0)
+    return Account(terms, servicing, plan, terms.instalments)
+
+
+def replay(terms: ScheduleTerms, events: Sequence[Event] = (), servicing: Servicing | None = None) -> Account:
+    """The account after all `events`. Raises TermsError for one that can't have happened."""
+    account = open_account(terms, servicing or Servicing())
+    for number, event in enumerate(in_order(events, terms.start_date)):
+        account.event = number
+        _APPLY[event.type](account, event)
+    return account
+
+
+# --- events that change the terms
+
+
+def _draw(account: Account, event: Event) -> None:
+    first = _open_line(account, event)
+    cents = to_cents(_needed(event.amount))
+    account.plan.clock.moves.append((event.date, cents))
+    account.plan.flat_base += cents
+    _replan(account, first)
+
+
+def _change_rate(account: Account, event: Event) -> None:
+    first = _open_line(account, event)
+    account.plan.clock.rates.append((event.date, Fraction(_needed(event.annual_rate))))
+    _replan(account, first)
+
+
+def _pause(account: Account, event: Event) -> None:
+    first = _open_line(account, event)
+    account.plan.clock.pause(event.date, _needed(event.until))
+    account.plan.project(first)
+
+
+def _extend(account: Account, event: Event) -> None:
+    first = _open_line(account, event)
+    account.instalments += _needed(event.count)
+    periods = due_periods(account.terms, instalments=account.instalments)
+    for line, period in zip(account.lines, periods, strict=False):
+        line.period = period
+    for period in periods[len(account.lines) :]:
+        line = Line(period)
+        line.asked[FEE] = each_fees(account.terms)
+        account.lines.append(line)
+    _replan(account, first)
+
+
+def _grant_grace(account: Account, event: Event) -> None:
+    first = _open_line(account, event)
+    numbers = [line.number for line in account.lines[first : first + _needed(event.count)]]
+    account.plan.interest_only |= set(numbers)
+    _replan(account, first)
+
+
+def _replan(account: Account, first: int) -> None:
+    account.plan.resize(first)
+    account.plan.project(first)
+
+
+def _open_line(account: Account, event: Event) -> int:
+    first = account.first_open(event.date)
+    if first == len(account.lines):
+        raise TermsError("events", "too_late", f"no instalment is left on {event.date} for a {event.type}")
+    return first
+
+
+def _charge(account: Account, event: Event) -> None:
+    """Added to the instalment whose period the day falls in, or to the last one."""
+    kind = FEE if event.type is EventType.FEE else PENALTY
+    lines = [line for line in account.lines if line.end >= event.date] or account.lines[-1:]
+    lines[0].asked[kind] += to_cents(_needed(event.amount))
+
+
+# --- money that comes in
+
+
+def _repay(account: Account, event: Event) -> None:
+    left = _pay_due(account, event.date, to_cents(_needed(event.amount)))
+    if left:
+        left = _pay_ahead(account, event.date, left)
+    account.hold(left, event.date)
+
+
+def _pay_off(account: Account, event: Event) -> None:
+    figure = account.payoff(event.date)
+    left = figure if event.amount is None else to_cents(event.amount)
+    if left < figure:
+        raise TermsError("events", "payoff", f"it takes {from_cents(figure)} to pay off on {event.date}")
+    left = _pay_due(account, event.date, left)
+    account.hold(_settle(account, event.date, left), event.date)
+
+
+def _pay_due(account: Account, day: date, left: int) -> int:
+    """Pay what has fallen due by `day`; how much is left."""
+    lines = [line for line in account.lines if line.is_closed(day)]
+    order = account.servicing.allocation
+    if account.servicing.by_kind:
+        places = [(line, kind) for kind in order for line in lines]
+    else:
+        places = [(line, kind) for line in lines for kind in order]
+    for line, kind in places:
+        left -= account.pay(line, kind, min(left, line.unpaid(kind)), day)
+    return left
+
+
+def _pay_ahead(account: Account, day: date, left: int) -> int:
+    first = account.first_open(day)
+    if first == len(account.lines):
+        return left
+    if left >= account.payoff(day):
+        return _settle(account, day, left)
+    return _AHEAD[account.servicing.surplus](account, day, first, left)
+
+
+def _settle(account: Account, day: date, left: int) -> int:
+    """End the loan: charges, interest and all principal are paid on the running instalment, nothing after it."""
+    first = account.first_open(day)
+    if first == len(account.lines):
+        return left
+    line = account.lines[first]
+    interest, balance = account.interest_to_settle(day), account.balance()
+    regular_fees = min(each_fees(account.terms), line.unpaid(FEE))
+    for kind, cents in (
+        (PENALTY, line.unpaid(PENALTY)),
+        (FEE, line.unpaid(FEE) - regular_fees),
+        (INTEREST, interest),
+        (PRINCIPAL, balance),
+    ):
+        left -= account.pay(line, kind, cents, day)
+    for later in account.lines[first:]:
+        later.asked = dict(later.paid)
+        later.closing = 0
+    return left
+
+
+def _pay_charges_and_interest(account: Account, day: date, line: Line, left: int) -> tuple[int, int]:
+    """Charges made so far and interest accrued on the running instalment; what is left, and the interest paid."""
+    charges = account.charged(day)
+    interest = 0
+    for kind in account.servicing.allocation:
+        if kind in CHARGES:
+            cents = min(left, line.unpaid(kind), charges)
+            charges -= cents
+        elif kind is INTEREST:
+            cents = interest = min(left, account.accrued(day))
+        else:
+            continue
+        left -= account.pay(line, kind, cents, day)
+    return left, interest
+
+
+def _on_top(account: Account, day: date, first: int, left: int) -> int:
+    """Principal beyond the running instalment, which stays due."""
+    line = account.lines[first]
+    starts_now = line.start == day
+    left, interest = _pay_charges_and_interest(account, day, line, left)
+    line.interest_on_top += interest
+    # On a due day it stands with the instalment of that day, not with the one that starts.
+    shown = account.lines[first - 1] if starts_now and first else line
+    shown.on_top += left
+    shown.asked[PRINCIPAL] += left
+    account.plan.clock.moves.append((day, -left))
+    account.pay(shown, PRINCIPAL, left, day)
+    if account.servicing.surplus is Surplus.LOWER_INSTALMENT:
+        account.plan.resize(first)
+    account.plan.project(first)
+    return 0
+
+
+def _next(account: Account, day: date, first: int, left: int) -> int:
+    """Instalments one after another, each complete when its principal is paid."""
+    for index in range(first, len(account.lines)):
+        line = account.lines[index]
+        if not left:
+            break
+        if line.is_complete:
+            continue
+        if index == first:
+            left, _ = _pay_charges_and_interest(account, day, line, left)
+        if account.terms.repayment_method is RepaymentMethod.FLAT:
+            left -= account.pay(line, INTEREST, min(left, line.unpaid(INTEREST)), day)
+        left -= account.pay(line, FEE, min(left, line.unpaid(FEE)), day)
+        wanted = _principal_ahead(account, line, index, day)
+        cents = min(left, wanted)
+        _ahead_of(account, line, cents, day)
+        line.is_complete = 0 < wanted == cents and account.terms.repayment_method is not RepaymentMethod.FLAT
+        left -= cents
+    account.plan.project(first)
+    return left
+
+
+def _principal_ahead(account: Account, line: Line, index: int, day: date) -> int:
+    """Principal that completes the line when it is paid now, with the interest paid on it so far."""
+    outstanding = account.plan.running(account.first_open(day))
+    if index == len(account.lines) - 1:
+        return outstanding
+    if account.terms.repayment_method is LEVEL and line.number not in account.plan.interest_only:
+        wanted = account.plan.part - line.paid[INTEREST] + line.interest_on_top - line.ahead
+    else:
+        wanted = account.plan.wanted_principal(line)
+    return min(max(wanted, 0), outstanding)
+
+
+def _last(account: Account, day: date, first: int, left: int) -> int:
+    """Principal of the last instalment, then of the one before it, back to the running one."""
+    for index in range(len(account.lines) - 1, first - 1, -1):
+        line = account.lines[index]
+        cents = min(left, line.unpaid(PRINCIPAL))
+        _ahead_of(account, line, cents, day)
+        left -= cents
+    account.plan.project(first)
+    return left
+
+
+def _spread(account: Account, day: date, first: int, left: int) -> int:
+    """The same to every instalment that is left, as far as each has principal to take it."""
+    while left:
+        takers = [line for line in account.lines[first:] if line.unpaid(PRINCIPAL)]
+        if not takers:
+            break
+        shares = allocate(from_cents(left), [1] * len(takers))
+        for line, share in zip(takers, shares, strict=True):
+            cents = min(to_cents(share), line.unpaid(PRINCIPAL))
+            _ahead_of(account, line, cents, day)
+            left -= cents
+    account.plan.project(first)
+    return left
+
+
+def _ahead_of(account: Account, line: Line, cents: int, day: date) -> None:
+    if cents:
+        account.plan.clock.moves.append((day, -cents))
+        line.ahead += cents
+        account.pay(line, PRINCIPAL, cents, day)
+
+
+_AHEAD: dict[Surplus, Callable[[Account, date, int, int], int]] = {
+    Surplus.SHORTEN_TERM: _on_top,
+    Surplus.LOWER_INSTALMENT: _on_top,
+    Surplus.NEXT_INSTALMENT: _next,
+    Surplus.LAST_INSTALMENT: _last,
+    Surplus.SPREAD_EVENLY: _spread,
+}
+_APPLY: dict[EventType, Callable[[Account, Event], None]] = {
+    EventType.DRAWDOWN: _draw,
+    EventType.RATE_CHANGE: _change_rate,
+    EventType.INTEREST_PAUSE: _pause,
+    EventType.EXTRA_INSTALMENTS: _extend,
+    EventType.PRINCIPAL_GRACE: _grant_grace,
+    EventType.FEE: _charge,
+    EventType.PENALTY: _charge,
+    EventType.REPAYMENT: _repay,
+    EventType.PAYOFF: _pay_off,
+}
+
+
+def _needed(value: T | None) -> T:
+    if value is None:
+        raise TypeError("checked by in_order")
+    return value
+
