@@ -15,6 +15,7 @@ for app in ("branch", "customers", "loans", "approvals", "postloan"):
 urlpatterns = [
     path("", include("branch.urls")),
     path("", include("desk.urls")),
+    path("", include("loans.urls")),
     path("", include("postloan.urls")),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -8,15 +8,16 @@ A file names the repository and file its facts come from; a case has `name`, `so
 
 import json
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from branch.domain.calendar import MonthEnd
-from loans.domain.daycount import DayCount
-from loans.domain.periods import Frequency, Unit
-from loans.domain.schedule import Fee, FeeOn, RepaymentMethod, ScheduleTerms
+from loans.api.calculator import (
+    QuoteRequestSerializer,
+    QuoteSerializer,
+    SimulationRequestSerializer,
+    SimulationSerializer,
+)
+from loans.queries import calculator
 
 HERE = Path(__file__).parent
 
@@ -50,25 +51,16 @@ def published(kind: str) -> list[Published]:
     ]
 
 
-def terms_of(request: dict[str, Any]) -> ScheduleTerms:
-    """The terms a request body asks for."""
-    first_due = request.get("first_due_date")
-    return ScheduleTerms(
-        principal=Decimal(request["principal"]),
-        annual_rate=Decimal(request["annual_rate"]),
-        start_date=date.fromisoformat(request["start_date"]),
-        repayment_method=RepaymentMethod(request["repayment_method"]),
-        day_count=DayCount(request["day_count"]),
-        instalments=request["instalments"],
-        frequency=Frequency(Unit(request["frequency"]["unit"]), request["frequency"]["every"]),
-        first_due_date=date.fromisoformat(first_due) if first_due else None,
-        month_end=MonthEnd(request["month_end"]),
-        principal_grace=request.get("principal_grace", 0),
-        interest_free=request.get("interest_free", 0),
-        interest_grace=request.get("interest_grace", 0),
-        instalment_rounding=Decimal(request.get("instalment_rounding", "0.01")),
-        fees=tuple(Fee(Decimal(fee["amount"]), FeeOn(fee["on"])) for fee in request.get("fees", ())),
-    )
+def answer_of(request: dict[str, Any]) -> dict[str, Any]:
+    """What the API answers to the body: a simulation where it tells of events, else a quote. All values as text."""
+    is_simulation = bool({"events", "as_of", "surplus"} & set(request))
+    asked = (SimulationRequestSerializer if is_simulation else QuoteRequestSerializer)(data=request)
+    asked.is_valid(raise_exception=True)
+    if not isinstance(asked, SimulationRequestSerializer):
+        return dict(QuoteSerializer(calculator.quote(asked.terms())).data)
+    values = asked.validated_data
+    found = calculator.simulate(asked.terms(), values.get("events", []), asked.servicing(), values.get("as_of"))
+    return dict(SimulationSerializer(found).data)
 
 
 def differences(expected: dict[str, Any], answer: dict[str, Any]) -> list[str]:

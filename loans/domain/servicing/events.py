@@ -58,7 +58,7 @@ DEFAULT_ALLOCATION = (DueKind.PENALTY, DueKind.FEE, DueKind.INTEREST, DueKind.PR
 class Event:
     """One thing that happened. Amounts in yuan, rates as fractions a year; which fields it needs is its type's.
 
-    `until` is the last day of an interest pause; `count` how many instalments are added or pay interest only.
+    `until` is the day from which interest runs again after a pause; `count` how many instalments are added or pay interest only.
     """
 
     date: date
@@ -115,7 +115,7 @@ def _check(number: int, event: Event, start_date: date) -> None:
         refuse("amount", "must be an amount above zero")
     if rate is not None and not (rate.is_finite() and rate >= 0):
         refuse("annual_rate", "must be not below zero")
-    if event.until is not None and event.until < event.date:
-        refuse("until", "must not be before the first day")
+    if event.until is not None and event.until <= event.date:
+        refuse("until", "must be after the first day")
     if event.count is not None and not 1 <= event.count <= MOST_INSTALMENTS:
         refuse("count", f"must be between 1 and {MOST_INSTALMENTS}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
@@ -13,7 +13,6 @@ from loans.domain.daycount import YEAR_BASIS, DayCount, year_weight
 from loans.domain.periods import Period
 
 CHARGES = (DueKind.PENALTY, DueKind.FEE)
-ONE_DAY = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -21,8 +20,8 @@ class Line:
     """Whole cents throughout. What it asks for, what is paid on it, and what was paid before its day.
 
     `opening` and `closing` are the principal that runs before and after it. `ahead` is principal paid early that counts towards this instalment, `on_top` principal paid beyond it;
-    `interest_on_top` is interest paid together with the latter. `carried` is interest earned after an earlier
-    instalment was already complete, `deferred` that of instalments whose interest was put off to this one.
+    `interest_on_top` is interest paid together with the latter. `carried` is interest for which an earlier instalment,
+    paid ahead, had no room left, `deferred` that of instalments whose interest was put off to this one.
     """
 
     period: Period
@@ -37,7 +36,6 @@ class Line:
     added_interest: int = 0
     deferred: int = 0
     carried: Fraction = Fraction(0)
-    is_complete: bool = False
 
     @property
     def number(self) -> int:
@@ -76,7 +74,8 @@ class Line:
 
 @dataclass(slots=True)
 class Clock:
-    """What interest depends on besides the terms: rates by date, pauses, and movements of the balance in cents."""
+    """What interest depends on besides the terms: rates by date, pauses (first day in, last day out), and movements of
+    the balance in cents."""
 
     day_count: DayCount
     rates: list[tuple[date, Fraction]]
@@ -85,10 +84,6 @@ class Clock:
 
     def rate_on(self, day: date) -> Fraction:
         return [rate for since, rate in self.rates if since <= day][-1]
-
-    def pause(self, first: date, last: date) -> None:
-        """No interest for the days `first` to `last`: a day's interest is that of the night before it."""
-        self.pauses.append((first - ONE_DAY, last))
 
     def moved_within(self, period: Period) -> int:
         """Cents by which the balance moves from the period's start (in) to its end (out)."""

@@ -43,7 +43,7 @@ class Plan:
             line.opening, line.carried = opening, carried
             exact = carried + self.clock.interest(line.period, opening)
             own = self._round(exact) if flat is None else flat[index - first]
-            carried = self._set_interest(line, own, exact)
+            carried = self._set_interest(index, own, exact)
             deferred = self._defer(line, deferred)
             before = opening + self.clock.moved_within(line.period)
             regular = self._principal_of(index, before)
@@ -60,13 +60,21 @@ class Plan:
         """Principal that runs now, in the period of the line at index `first`."""
         return self._opening(first) + self.clock.moved_within(self.lines[first].period)
 
-    def _set_interest(self, line: Line, own: int, exact: Fraction) -> Fraction:
-        """Take up the line's own interest; what one that is already complete goes on to earn is passed on."""
-        if line.is_complete:
-            line.own_interest = line.paid[INTEREST]
-            return exact - line.own_interest
+    def _set_interest(self, index: int, own: int, exact: Fraction) -> Fraction:
+        """Take up the line's own interest. A level instalment paid ahead asks for no more than its size: interest for
+        which it has no room left is passed on to the next."""
+        line = self.lines[index]
         line.own_interest = own
-        return Fraction(0)
+        if not line.ahead or not self.is_level(line) or index == len(self.lines) - 1:
+            return Fraction(0)
+        room = self.part - line.ahead + line.interest_on_top
+        if own <= room:
+            return Fraction(0)
+        line.own_interest = max(room, line.paid[INTEREST])
+        return exact - line.own_interest
+
+    def is_level(self, line: Line) -> bool:
+        return self.terms.repayment_method is LEVEL and line.number not in self.interest_only
 
     def _defer(self, line: Line, deferred: int) -> int:
         grace = self.terms.interest_grace
@@ -91,7 +99,7 @@ class Plan:
 
     def wanted_principal(self, line: Line) -> int:
         """What the line would take of principal were the balance without end, less what was paid ahead."""
-        if line.number in self.interest_only or self.terms.repayment_method in AT_END or line.is_complete:
+        if line.number in self.interest_only or self.terms.repayment_method in AT_END:
             return 0
         if self.terms.repayment_method is LEVEL:
             return self.part - (line.own_interest - line.interest_on_top) - line.ahead

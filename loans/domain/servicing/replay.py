@@ -24,7 +24,7 @@ from loans.domain.allocation import DueKind
 from loans.domain.schedule import due_periods
 from loans.domain.servicing.events import Event, EventType, PayoffInterest, Servicing, Surplus, in_order
 from loans.domain.servicing.lines import CHARGES, Line, initial_clock
-from loans.domain.servicing.plan import LEVEL, Plan, each_fees
+from loans.domain.servicing.plan import Plan, each_fees
 from loans.domain.terms import RepaymentMethod, ScheduleTerms, TermsError
 
 T = TypeVar("T")
@@ -51,6 +51,8 @@ class Account:
     plan: Plan
     instalments: int
     held: int = 0
+    #: Instalments that a pay-off found; they stay in the schedule even where nothing is left of them.
+    kept: set[int] = field(default_factory=set)
     postings: list[Posting] = field(default_factory=list)
     event: int = -1
 
@@ -187,7 +189,7 @@ def _change_rate(account: Account, event: Event) -> None:
 
 def _pause(account: Account, event: Event) -> None:
     first = _open_line(account, event)
-    account.plan.clock.pause(event.date, _needed(event.until))
+    account.plan.clock.pauses.append((event.date, _needed(event.until)))
     account.plan.project(first)
 
 
@@ -272,23 +274,21 @@ def _pay_ahead(account: Account, day: date, left: int) -> int:
 
 
 def _settle(account: Account, day: date, left: int) -> int:
-    """End the loan: charges, interest and all principal are paid on the running instalment, nothing after it."""
+    """End the loan. Every instalment keeps its day and its principal; interest stops with what is paid now."""
     first = account.first_open(day)
     if first == len(account.lines):
         return left
-    line = account.lines[first]
-    interest, balance = account.interest_to_settle(day), account.balance()
+    account.kept = {line.number for line in account.lines if not line.is_idle()}
+    line, interest = account.lines[first], account.interest_to_settle(day)
     regular_fees = min(each_fees(account.terms), line.unpaid(FEE))
-    for kind, cents in (
-        (PENALTY, line.unpaid(PENALTY)),
-        (FEE, line.unpaid(FEE) - regular_fees),
-        (INTEREST, interest),
-        (PRINCIPAL, balance),
-    ):
+    for kind, cents in ((PENALTY, line.unpaid(PENALTY)), (FEE, line.unpaid(FEE) - regular_fees), (INTEREST, interest)):
         left -= account.pay(line, kind, cents, day)
-    for later in account.lines[first:]:
-        later.asked = dict(later.paid)
-        later.closing = 0
+    for index in range(first, len(account.lines)):
+        line = account.lines[index]
+        cents = _principal_ahead(account, line, index, day)
+        _ahead_of(account, line, cents, day)
+        left -= cents
+        line.asked, line.closing = dict(line.paid), 0
     return left
 
 
@@ -327,23 +327,23 @@ def _on_top(account: Account, day: date, first: int, left: int) -> int:
 
 
 def _next(account: Account, day: date, first: int, left: int) -> int:
-    """Instalments one after another, each complete when its principal is paid."""
+    """Instalments one after another, each in the order of its kinds."""
     for index in range(first, len(account.lines)):
         line = account.lines[index]
-        if not left:
-            break
-        if line.is_complete:
-            continue
-        if index == first:
-            left, _ = _pay_charges_and_interest(account, day, line, left)
+        owed = {
+            PENALTY: line.unpaid(PENALTY),
+            FEE: line.unpaid(FEE),
+            INTEREST: account.accrued(day) if index == first else 0,
+        }
         if account.terms.repayment_method is RepaymentMethod.FLAT:
-            left -= account.pay(line, INTEREST, min(left, line.unpaid(INTEREST)), day)
-        left -= account.pay(line, FEE, min(left, line.unpaid(FEE)), day)
-        wanted = _principal_ahead(account, line, index, day)
-        cents = min(left, wanted)
-        _ahead_of(account, line, cents, day)
-        line.is_complete = 0 < wanted == cents and account.terms.repayment_method is not RepaymentMethod.FLAT
-        left -= cents
+            owed[INTEREST] = line.unpaid(INTEREST)
+        for kind in account.servicing.allocation:
+            if kind is PRINCIPAL:
+                cents = min(left, _principal_ahead(account, line, index, day))
+                _ahead_of(account, line, cents, day)
+            else:
+                cents = account.pay(line, kind, min(left, owed.get(kind, 0)), day)
+            left -= cents
     account.plan.project(first)
     return left
 
@@ -353,7 +353,7 @@ def _principal_ahead(account: Account, line: Line, index: int, day: date) -> int
     outstanding = account.plan.running(account.first_open(day))
     if index == len(account.lines) - 1:
         return outstanding
-    if account.terms.repayment_method is LEVEL and line.number not in account.plan.interest_only:
+    if account.plan.is_level(line):
         wanted = account.plan.part - line.paid[INTEREST] + line.interest_on_top - line.ahead
     else:
         wanted = account.plan.wanted_principal(line)

@@ -50,9 +50,9 @@ def served_rows(account: Account) -> list[ServedRow]:
     rows, repaid = [], 0
     for line in account.lines:
         repaid += line.asked[DueKind.PRINCIPAL]
-        if line.is_idle():
+        if line.is_idle() and line.number not in account.kept:
             continue
-        balance = sum(cents for day, cents in drawn if day < line.end or day == account.terms.start_date) - repaid
+        balance = sum(cents for day, cents in drawn if day <= line.end) - repaid
         rows.append(
             ServedRow(
                 number=line.number,
