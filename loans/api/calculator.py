@@ -129,11 +129,14 @@ class SimulationRequestSerializer(QuoteRequestSerializer):
     by_kind = serializers.BooleanField(
         default=False, help_text=_("Pay each kind over all instalments before the next kind.")
     )
+    late_interest = serializers.BooleanField(
+        required=False, help_text=_("Principal that falls due and stays out goes on bearing interest.")
+    )
     grace_days = serializers.IntegerField(min_value=0, max_value=365, default=0)
     as_of = serializers.DateField(required=False, allow_null=True)
 
     def servicing(self) -> dict[str, Any]:
-        names = ("surplus", "payoff_interest", "allocation", "by_kind", "grace_days")
+        names = ("surplus", "payoff_interest", "allocation", "by_kind", "grace_days", "late_interest")
         return {name: self.validated_data[name] for name in names if name in self.validated_data}
 
 
@@ -163,7 +166,7 @@ class QuoteSerializer(serializers.Serializer):
 
 
 class ServedRowSerializer(RowSerializer):
-    penalties = MoneyField()
+    penalties = MoneyField(help_text=_("What of the fees is penalties."))
     paid = MoneyField()
     outstanding = MoneyField()
 

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from branch.domain.refusals import InvalidInput
 from loans.domain.annual_cost import CostError, annual_cost
 from loans.domain.schedule import Schedule, build_schedule
-from loans.domain.servicing import Event, Servicing, replay, served_rows, standing
+from loans.domain.servicing import Event, EventType, Servicing, replay, served_rows, standing
 from loans.domain.terms import ScheduleTerms, TermsError
 
-#: A year may have this many events of each kind; more is no loan but a load.
+#: More is no loan but a load.
 MOST_EVENTS = 1000
+PAYMENTS = frozenset({EventType.REPAYMENT, EventType.PAYOFF})
 _QUOTE_ROW = ("number", "due_date", "days", "principal", "interest", "fees", "total", "balance")
 _SERVED_ROW = (*_QUOTE_ROW[:6], "penalties", *_QUOTE_ROW[6:], "paid", "outstanding")
 _STANDING = (
@@ -49,12 +50,18 @@ def simulate(
 ) -> dict[str, Any]:
     """The rows after all `events`, and where the loan is at the end of `as_of` (default: the day of the last event).
 
+    With neither `as_of` nor any payment nothing is known of what was paid: the rows are those of a loan paid on its
+    days. Otherwise principal that stays out bears interest, unless `servicing` says it doesn't.
+
     Raises InvalidInput by field.
     """
+    is_followed = as_of is not None or any(event["type"] in PAYMENTS for event in events)
+    servicing = {"late_interest": is_followed} | servicing
     day = as_of or max((event["date"] for event in events), default=terms["start_date"])
     try:
         checked, options, all_events = ScheduleTerms(**terms), Servicing(**servicing), [_event(e) for e in events]
         account = replay(checked, all_events, options)
+        account.advance(day)
         then = replay(checked, [event for event in all_events if event.date <= day], options)
     except TermsError as error:
         raise _refusal(error) from error

@@ -72,13 +72,15 @@ class Event:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Servicing:
     """How payments are taken. `allocation` is the order of kinds within an instalment, oldest instalment first
-    unless `by_kind`, which pays each kind over all instalments before the next kind."""
+    unless `by_kind`, which pays each kind over all instalments before the next kind. `late_interest`: principal that falls due and
+    stays out goes on bearing interest until it is paid, asked for by the instalment then running."""
 
     surplus: Surplus = Surplus.NEXT_INSTALMENT
     payoff_interest: PayoffInterest = PayoffInterest.TO_DATE
     allocation: tuple[DueKind, ...] = DEFAULT_ALLOCATION
     by_kind: bool = False
     grace_days: int = 0
+    late_interest: bool = True
 
 
 _NEEDS = {

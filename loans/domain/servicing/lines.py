@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -27,6 +26,7 @@ class Line:
     period: Period
     asked: dict[DueKind, int] = field(default_factory=lambda: dict.fromkeys(DueKind, 0))
     paid: dict[DueKind, int] = field(default_factory=lambda: dict.fromkeys(DueKind, 0))
+    principal_paid: list[tuple[date, int]] = field(default_factory=list)
     opening: int = 0
     closing: int = 0
     own_interest: int = 0
@@ -35,7 +35,7 @@ class Line:
     interest_on_top: int = 0
     added_interest: int = 0
     deferred: int = 0
-    carried: Fraction = Fraction(0)
+    carried: int = 0
 
     @property
     def number(self) -> int:
@@ -69,6 +69,7 @@ class Line:
         return self.end <= day or self.due_date <= day
 
     def is_idle(self) -> bool:
+        """Whether it neither asks for anything nor was paid."""
         return not self.total and not self.total_paid
 
 
@@ -80,6 +81,8 @@ class Clock:
     day_count: DayCount
     rates: list[tuple[date, Fraction]]
     pauses: list[tuple[date, date]] = field(default_factory=list)
+    #: Principal that fell due and stayed out: from, until, cents.
+    late: list[tuple[date, date, int]] = field(default_factory=list)
     moves: list[tuple[date, int]] = field(default_factory=list)
 
     def rate_on(self, day: date) -> Fraction:
@@ -90,12 +93,15 @@ class Clock:
         return sum(cents for day, cents in self.moves if period.start <= day < period.end)
 
     def interest(self, period: Period, opening: Fraction | int, until: date | None = None) -> Fraction:
-        """Exact interest, in cents, of the period up to `until` (out) on `opening` and the movements in it."""
+        """Exact interest, in cents, of the period up to `until` (out) on `opening` and what moves and is late in it."""
         end = period.end if until is None else min(until, period.end)
         if not period.weight or end <= period.start:
             return Fraction(0)
-        moves = [(day, cents) for day, cents in self.moves if period.start <= day < end]
-        edges = {period.start, end, *(day for day, _ in moves)}
+        steps = [(period.start, opening), *((day, cents) for day, cents in self.moves if period.start <= day < end)]
+        for since, paid, cents in self.late:
+            if max(since, period.start) < min(paid, end):
+                steps += [(max(since, period.start), cents), (min(paid, end), -cents)]
+        edges = {period.start, end, *(day for day, _ in steps)}
         edges |= {day for day, _ in self.rates if period.start < day < end}
         edges |= {day for pause in self.pauses for day in pause if period.start < day < end}
         ordered = sorted(edges)
@@ -103,7 +109,7 @@ class Clock:
         for start, stop in zip(ordered, ordered[1:], strict=False):
             if any(first <= start < last for first, last in self.pauses):
                 continue
-            balance = opening + sum(cents for day, cents in moves if day <= start)
+            balance = sum((Fraction(cents) for day, cents in steps if day <= start), Fraction(0))
             total += balance * self.rate_on(start) * self.year_part(period, start, stop)
         return total
 
@@ -118,7 +124,3 @@ class Clock:
 
 def initial_clock(annual_rate: Decimal, day_count: DayCount, start_date: date) -> Clock:
     return Clock(day_count, [(start_date, Fraction(annual_rate))])
-
-
-def unpaid_of(lines: Sequence[Line], kind: DueKind) -> int:
-    return sum(line.unpaid(kind) for line in lines)

@@ -41,9 +41,8 @@ class Plan:
         for index in range(first, len(self.lines)):
             line = self.lines[index]
             line.opening, line.carried = opening, carried
-            exact = carried + self.clock.interest(line.period, opening)
-            own = self._round(exact) if flat is None else flat[index - first]
-            carried = self._set_interest(index, own, exact)
+            own = carried + (self.round(self.clock.interest(line.period, opening)) if flat is None else flat[index - first])
+            line.own_interest, carried = self._split_interest(index, own)
             deferred = self._defer(line, deferred)
             before = opening + self.clock.moved_within(line.period)
             regular = self._principal_of(index, before)
@@ -60,18 +59,19 @@ class Plan:
         """Principal that runs now, in the period of the line at index `first`."""
         return self._opening(first) + self.clock.moved_within(self.lines[first].period)
 
-    def _set_interest(self, index: int, own: int, exact: Fraction) -> Fraction:
-        """Take up the line's own interest. A level instalment paid ahead asks for no more than its size: interest for
-        which it has no room left is passed on to the next."""
+    def _split_interest(self, index: int, own: int) -> tuple[int, int]:
+        """What of its interest the line asks for, and what it passes on: a level instalment paid ahead asks for no
+        more than its size, and where there is no room left for all of the interest it asks for what is paid of it."""
         line = self.lines[index]
-        line.own_interest = own
         if not line.ahead or not self.is_level(line) or index == len(self.lines) - 1:
-            return Fraction(0)
-        room = self.part - line.ahead + line.interest_on_top
-        if own <= room:
-            return Fraction(0)
-        line.own_interest = max(room, line.paid[INTEREST])
-        return exact - line.own_interest
+            return own, 0
+        if own <= self.part - line.ahead + line.interest_on_top:
+            return own, 0
+        return line.paid[INTEREST], own - line.paid[INTEREST]
+
+    def is_complete(self, line: Line) -> bool:
+        """Whether a level instalment was paid ahead in full."""
+        return bool(line.ahead) and self.is_level(line) and line.ahead + line.paid[INTEREST] >= self.part
 
     def is_level(self, line: Line) -> bool:
         return self.terms.repayment_method is LEVEL and line.number not in self.interest_only
@@ -108,10 +108,10 @@ class Plan:
     def _flat_interest(self, first: int) -> list[int]:
         """Interest on the original principal: rounded by instalment, its total rounded once, the last takes the rest."""
         exact = [self.clock.interest(line.period, self.flat_base) for line in self.lines[first:]]
-        left = self._round(sum(exact, Fraction(0)))
+        left = self.round(sum(exact, Fraction(0)))
         rounded = []
         for amount in exact[:-1]:
-            rounded.append(min(self._round(amount), left))
+            rounded.append(min(self.round(amount), left))
             left -= rounded[-1]
         return [*rounded, left]
 
@@ -119,7 +119,7 @@ class Plan:
 
     def resize(self, first: int) -> None:
         """Find the level instalment, or the equal part of principal, over the lines from index `first` on."""
-        paying = [line for line in self.lines[first:] if line.number not in self.interest_only]
+        paying = [line for line in self.lines[first:] if line.number not in self.interest_only and not self.is_complete(line)]
         if not paying or self.terms.repayment_method in AT_END:
             return
         if self.terms.repayment_method is LEVEL:
@@ -131,29 +131,29 @@ class Plan:
         self.part = self._rounded_part(Fraction(balance, len(paying)))
 
     def _level(self, first: int) -> int:
-        """The payment that brings the balance to zero under unrounded interest: balance and payment enter every
-        period linearly, so the last balance is balance × growth + fixed − payment × payments."""
-        skipped = 0
+        """The payment that brings the balance to zero under unrounded interest.
+
+        Balance and payment enter every period linearly: the last balance is `fixed` − payment × `payments`.
+        """
+        lines, skipped = self.lines[first:], 0
         while True:
-            fixed, payments, first_interest = Fraction(self._opening(first)), Fraction(0), Fraction(0)
-            met = 0
-            for index, line in enumerate(self.lines[first:]):
-                carried = line.carried if index == 0 else Fraction(0)
+            fixed, payments, first_interest = Fraction(self._opening(first)), Fraction(0), None
+            carried, met = lines[0].carried, 0
+            for line in lines:
                 at_zero = carried + self.clock.interest(line.period, 0)
-                per_unit = self.clock.interest(line.period, 1) + carried - at_zero
-                fixed_interest = at_zero + per_unit * fixed
-                moved = self.clock.moved_within(line.period)
-                pays = line.number not in self.interest_only
-                met += pays
-                if pays and met > skipped:
-                    if not payments and not first_interest:
-                        first_interest = fixed_interest
-                    fixed += fixed_interest + moved + line.ahead - line.interest_on_top
-                    payments = payments * (1 + per_unit) + 1
-                else:
-                    fixed += moved
+                growth = self.clock.interest(line.period, 1) + carried - at_zero
+                interest, carried = at_zero + growth * fixed, 0
+                fixed += self.clock.moved_within(line.period)
+                if self.is_complete(line):
+                    carried = self.round(interest) - line.paid[INTEREST]
+                    continue
+                met += self.is_level(line)
+                if self.is_level(line) and met > skipped:
+                    first_interest = interest if first_interest is None else first_interest
+                    fixed += interest + line.ahead - line.interest_on_top
+                    payments = payments * (1 + growth) + 1
             level = fixed / payments
-            if level >= first_interest or met - skipped <= 1:
+            if level >= (first_interest or 0) or met - skipped <= 1:
                 return self._rounded_part(level)
             # Interest alone exceeds the instalment: that line pays just its interest.
             skipped += 1
@@ -162,7 +162,8 @@ class Plan:
         rounding = self.terms.instalment_rounding
         return to_cents(round_to_multiple(cents / 100, rounding, self.terms.rounding))
 
-    def _round(self, cents: Fraction) -> int:
+    def round(self, cents: Fraction) -> int:
+        """Whole cents, in the terms' rounding."""
         return round_ratio(cents.numerator, cents.denominator, self.terms.rounding)
 
 

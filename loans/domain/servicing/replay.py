@@ -21,6 +21,7 @@ from typing import TypeVar
 
 from branch.domain.money import allocate, from_cents, round_ratio, to_cents
 from loans.domain.allocation import DueKind
+from loans.domain.periods import Period
 from loans.domain.schedule import due_periods
 from loans.domain.servicing.events import Event, EventType, PayoffInterest, Servicing, Surplus, in_order
 from loans.domain.servicing.lines import CHARGES, Line, initial_clock
@@ -50,6 +51,7 @@ class Account:
     servicing: Servicing
     plan: Plan
     instalments: int
+    day: date
     held: int = 0
     #: Instalments that a pay-off found; they stay in the schedule even where nothing is left of them.
     kept: set[int] = field(default_factory=set)
@@ -70,6 +72,36 @@ class Account:
         """Index of the instalment whose period `day` falls in; as many as there are lines when all are closed."""
         return next((index for index, line in enumerate(self.lines) if not line.is_closed(day)), len(self.lines))
 
+    # --- time
+
+    def advance(self, day: date) -> None:
+        """Bring the account to `day`: principal that fell due and was not paid has borne interest until then.
+
+        Instalments that closed on the way stand as they were asked for on their day.
+        """
+        if not self.servicing.late_interest or self.terms.repayment_method is RepaymentMethod.FLAT:
+            return
+        first = self.first_open(self.day)
+        self.day = max(self.day, day)
+        while True:
+            self.plan.clock.late = [piece for line in self.lines for piece in self._late(line)]
+            self.plan.project(first)
+            if first >= len(self.lines) or not self.lines[first].is_closed(self.day):
+                break
+            first += 1
+
+    def _late(self, line: Line) -> list[tuple[date, date, int]]:
+        """The stretches of time for which principal of the line stayed out after its period."""
+        if line.end >= self.day or not line.is_closed(self.day):
+            return []
+        on_time = sum(cents for day, cents in line.principal_paid if day <= line.end)
+        pieces, out = [], line.asked[PRINCIPAL] - on_time
+        for day, cents in line.principal_paid:
+            if day > line.end:
+                pieces.append((line.end, day, cents))
+                out -= cents
+        return [*pieces, (line.end, self.day, out)] if out > 0 else pieces
+
     # --- what is owed
 
     def accrued(self, day: date) -> int:
@@ -82,8 +114,7 @@ class Account:
             days, passed = (line.end - line.start).days, max((day - line.start).days, 0)
             earned = round_ratio(line.own_interest * passed, days, self.terms.rounding)
         else:
-            exact = line.carried + self.plan.clock.interest(line.period, line.opening, day)
-            earned = round_ratio(exact.numerator, exact.denominator, self.terms.rounding)
+            earned = line.carried + self.plan.round(self.plan.clock.interest(line.period, line.opening, day))
         put_off = self._put_off(first) + line.deferred
         return max(earned + put_off - line.paid[INTEREST], 0)
 
@@ -136,6 +167,8 @@ class Account:
     def pay(self, line: Line, kind: DueKind, cents: int, day: date) -> int:
         if cents:
             line.paid[kind] += cents
+            if kind is PRINCIPAL:
+                line.principal_paid.append((day, cents))
             self.postings.append(Posting(self.event, day, line.number, kind, cents))
         return cents
 
@@ -158,7 +191,7 @@ def open_account(terms: ScheduleTerms, servicing: Servicing) -> Account:
     plan.flat_base = principal
     plan.resize(0)
     plan.project(0)
-    return Account(terms, servicing, plan, terms.instalments)
+    return Account(terms, servicing, plan, terms.instalments, terms.start_date)
 
 
 def replay(terms: ScheduleTerms, events: Sequence[Event] = (), servicing: Servicing | None = None) -> Account:
@@ -166,6 +199,7 @@ def replay(terms: ScheduleTerms, events: Sequence[Event] = (), servicing: Servic
     account = open_account(terms, servicing or Servicing())
     for number, event in enumerate(in_order(events, terms.start_date)):
         account.event = number
+        account.advance(event.date)
         _APPLY[event.type](account, event)
     return account
 
@@ -226,9 +260,14 @@ def _open_line(account: Account, event: Event) -> int:
 
 
 def _charge(account: Account, event: Event) -> None:
-    """Added to the instalment whose period the day falls in, or to the last one."""
+    """Added to the instalment whose period the day falls in; after the last one it falls due by itself."""
     kind = FEE if event.type is EventType.FEE else PENALTY
-    lines = [line for line in account.lines if line.end >= event.date] or account.lines[-1:]
+    lines = [line for line in account.lines if line.end >= event.date]
+    if not lines:
+        last = account.lines[-1]
+        days = (event.date - last.end).days
+        lines = [Line(Period(last.number + 1, last.end, event.date, event.date, days, 0))]
+        account.lines.append(lines[0])
     lines[0].asked[kind] += to_cents(_needed(event.amount))
 
 
@@ -280,9 +319,12 @@ def _settle(account: Account, day: date, left: int) -> int:
         return left
     account.kept = {line.number for line in account.lines if not line.is_idle()}
     line, interest = account.lines[first], account.interest_to_settle(day)
+    # An instalment paid ahead in full has no room for it.
+    bearer = next((line for line in account.lines[first:] if not account.plan.is_complete(line)), line)
     regular_fees = min(each_fees(account.terms), line.unpaid(FEE))
-    for kind, cents in ((PENALTY, line.unpaid(PENALTY)), (FEE, line.unpaid(FEE) - regular_fees), (INTEREST, interest)):
+    for kind, cents in ((PENALTY, line.unpaid(PENALTY)), (FEE, line.unpaid(FEE) - regular_fees)):
         left -= account.pay(line, kind, cents, day)
+    left -= account.pay(bearer, INTEREST, interest, day)
     for index in range(first, len(account.lines)):
         line = account.lines[index]
         cents = _principal_ahead(account, line, index, day)
@@ -361,10 +403,11 @@ def _principal_ahead(account: Account, line: Line, index: int, day: date) -> int
 
 
 def _last(account: Account, day: date, first: int, left: int) -> int:
-    """Principal of the last instalment, then of the one before it, back to the running one."""
+    """Principal of the last instalment, up to its full size, then of the one before it, back to the running one."""
     for index in range(len(account.lines) - 1, first - 1, -1):
         line = account.lines[index]
-        cents = min(left, line.unpaid(PRINCIPAL))
+        wanted = account.plan.part - line.ahead if account.plan.part else line.unpaid(PRINCIPAL)
+        cents = min(left, max(wanted, 0), account.plan.running(first))
         _ahead_of(account, line, cents, day)
         left -= cents
     account.plan.project(first)

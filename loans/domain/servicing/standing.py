@@ -13,8 +13,8 @@ from loans.domain.servicing.replay import Account
 
 @dataclass(frozen=True, slots=True)
 class ServedRow:
-    """One instalment, in yuan. `total` is principal + interest + fees + penalties, `outstanding` what of it is unpaid;
-    `balance` is the principal of the instalments after it."""
+    """One instalment, in yuan. `total` is principal + interest + fees, `outstanding` what of it is unpaid; `penalties`
+    is what of the fees is penalties; `balance` is the principal of the instalments after it."""
 
     number: int
     due_date: date
@@ -60,7 +60,7 @@ def served_rows(account: Account) -> list[ServedRow]:
                 days=line.period.days,
                 principal=from_cents(line.asked[DueKind.PRINCIPAL]),
                 interest=from_cents(line.asked[DueKind.INTEREST]),
-                fees=from_cents(line.asked[DueKind.FEE]),
+                fees=from_cents(line.asked[DueKind.FEE] + line.asked[DueKind.PENALTY]),
                 penalties=from_cents(line.asked[DueKind.PENALTY]),
                 total=from_cents(line.total),
                 balance=from_cents(balance),
@@ -73,6 +73,7 @@ def served_rows(account: Account) -> list[ServedRow]:
 
 def standing(account: Account, as_of: date) -> Standing:
     """Where the loan is at the end of `as_of`, whose events must all be in the account and no later ones."""
+    account.advance(as_of)
     late = [line for line in account.lines if line.due_date < as_of and line.total > line.total_paid]
     past_due_days = max(((as_of - line.due_date).days for line in late), default=0)
     return Standing(
