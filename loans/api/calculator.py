@@ -106,7 +106,7 @@ class AllocationField(serializers.ListField):
 
     child = serializers.CharField(max_length=40)
 
-    def to_internal_value(self, data: Any) -> tuple[DueKind, ...]:
+    def to_internal_value(self, data: Any) -> Any:
         kinds: list[DueKind] = []
         for name in super().to_internal_value(data):
             plain = name.lower()
@@ -119,10 +119,10 @@ class AllocationField(serializers.ListField):
 
 
 class SimulationRequestSerializer(QuoteRequestSerializer):
-    """Terms, and what happens to the loan. `as_of` is the day to say where the loan is, by default that of the last event;
-    the rows take in all events."""
+    """Terms, and what happens to the loan. `as_of` is the day to say where the loan is, by default that of the last
+    event; the rows take in all events."""
 
-    events = EventRequestSerializer(many=True, required=False, max_length=calculator.MOST_EVENTS)
+    events = serializers.ListField(child=EventRequestSerializer(), required=False, max_length=calculator.MOST_EVENTS)
     surplus = CodeField(Surplus, default=Surplus.NEXT_INSTALMENT)
     payoff_interest = CodeField(PayoffInterest, default=PayoffInterest.TO_DATE)
     allocation = AllocationField(required=False)

@@ -1,4 +1,4 @@
-"""Published cases our schedules differ from on purpose: file/name and reason. A case leaves when it agrees."""
+"""Published cases our answers differ from on purpose: file/name and reason. A case leaves when it agrees."""
 
 _CORRECTED = "their instalment is corrected towards the last one; ours is the rounded payment, the last takes the rest"
 _NEW_YEAR = "their night from 31 December to 1 January counts as a day of the new year; ISDA counts it to the old one"
@@ -16,4 +16,15 @@ DISAGREEMENTS = {
         "their currency goes by hundreds, interest too; our instalment rounding leaves interest to the cent"
     ),
     "numpy_financial/2,500.00 at 8.24 % in 12": "theirs is carried unrounded from row to row, ours is rounded in each",
+    "fineract_emi_calculator/two more drawdowns on one day in a short first period": (
+        "their first stub is a part of a thirty-day month by actual days (27 of 31); a stub under 30/360 is bond basis"
+    ),
+    "fineract_emi_calculator/second and third instalment paid early": (
+        "their test splits the payment by hand and pays interest not earned yet; ours takes what is earned first"
+    ),
+    "fineract_rate_change/rate down again to 1.15 %, third instalment paid from an advance": (
+        "there a later change of rate re-reads what was paid before it and moves all interest of a paid row to the next"
+    ),
+    "fineract_recalculation/actual/actual, drawdown of three quarters on 7 January": _CORRECTED,
+    "fineract_recalculation/actual/actual, two drawdowns, half paid back in advance": _CORRECTED,
 }

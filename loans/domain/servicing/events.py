@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -58,22 +58,26 @@ DEFAULT_ALLOCATION = (DueKind.PENALTY, DueKind.FEE, DueKind.INTEREST, DueKind.PR
 class Event:
     """One thing that happened. Amounts in yuan, rates as fractions a year; which fields it needs is its type's.
 
-    `until` is the day from which interest runs again after a pause; `count` how many instalments are added or pay interest only.
+    `until` is the day from which interest runs again after a pause; `count` how many instalments are added, or pay
+    interest only.
     """
 
-    date: date
+    date: datetime.date
     type: EventType
     amount: Decimal | None = None
     annual_rate: Decimal | None = None
-    until: date | None = None
+    until: datetime.date | None = None
     count: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Servicing:
-    """How payments are taken. `allocation` is the order of kinds within an instalment, oldest instalment first
-    unless `by_kind`, which pays each kind over all instalments before the next kind. `late_interest`: principal that falls due and
-    stays out goes on bearing interest until it is paid, asked for by the instalment then running."""
+    """How payments are taken.
+
+    `allocation` is the order of kinds within an instalment, oldest instalment first unless `by_kind`, which pays each
+    kind over all instalments before the next kind. `late_interest`: principal that falls due and stays out goes on
+    bearing interest until it is paid, asked for by the instalment then running.
+    """
 
     surplus: Surplus = Surplus.NEXT_INSTALMENT
     payoff_interest: PayoffInterest = PayoffInterest.TO_DATE
@@ -96,14 +100,14 @@ _NEEDS = {
 }
 
 
-def in_order(events: Sequence[Event], start_date: date) -> list[Event]:
+def in_order(events: Sequence[Event], start_date: datetime.date) -> list[Event]:
     """The events by day, terms before payments within one. Raises TermsError for one that can't be."""
     for number, event in enumerate(events):
         _check(number, event, start_date)
     return sorted(events, key=lambda event: (event.date, DAY_ORDER[event.type]))
 
 
-def _check(number: int, event: Event, start_date: date) -> None:
+def _check(number: int, event: Event, start_date: datetime.date) -> None:
     def refuse(field: str, message: str) -> None:
         raise TermsError(f"events.{number}.{field}", "invalid", message)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 from loans.domain.allocation import DueKind
 from loans.domain.daycount import YEAR_BASIS, DayCount, year_weight
@@ -18,9 +19,10 @@ CHARGES = (DueKind.PENALTY, DueKind.FEE)
 class Line:
     """Whole cents throughout. What it asks for, what is paid on it, and what was paid before its day.
 
-    `opening` and `closing` are the principal that runs before and after it. `ahead` is principal paid early that counts towards this instalment, `on_top` principal paid beyond it;
-    `interest_on_top` is interest paid together with the latter. `carried` is interest for which an earlier instalment,
-    paid ahead, had no room left, `deferred` that of instalments whose interest was put off to this one.
+    `opening` and `closing` are the principal that runs before and after it. `ahead` is principal paid early that
+    counts towards this instalment, `on_top` principal paid beyond it; `interest_on_top` is interest paid together with
+    the latter. `carried` is interest for which an earlier instalment, paid ahead, had no room left, `deferred` that of
+    instalments whose interest was put off to this one.
     """
 
     period: Period
@@ -33,7 +35,6 @@ class Line:
     ahead: int = 0
     on_top: int = 0
     interest_on_top: int = 0
-    added_interest: int = 0
     deferred: int = 0
     carried: int = 0
 
@@ -106,7 +107,7 @@ class Clock:
         edges |= {day for pause in self.pauses for day in pause if period.start < day < end}
         ordered = sorted(edges)
         total = Fraction(0)
-        for start, stop in zip(ordered, ordered[1:], strict=False):
+        for start, stop in pairwise(ordered):
             if any(first <= start < last for first, last in self.pauses):
                 continue
             balance = sum((Fraction(cents) for day, cents in steps if day <= start), Fraction(0))

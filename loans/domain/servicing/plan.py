@@ -41,7 +41,9 @@ class Plan:
         for index in range(first, len(self.lines)):
             line = self.lines[index]
             line.opening, line.carried = opening, carried
-            own = carried + (self.round(self.clock.interest(line.period, opening)) if flat is None else flat[index - first])
+            own = carried + (
+                self.round(self.clock.interest(line.period, opening)) if flat is None else flat[index - first]
+            )
             line.own_interest, carried = self._split_interest(index, own)
             deferred = self._defer(line, deferred)
             before = opening + self.clock.moved_within(line.period)
@@ -79,10 +81,10 @@ class Plan:
     def _defer(self, line: Line, deferred: int) -> int:
         grace = self.terms.interest_grace
         if line.number <= grace < len(self.lines):
-            line.asked[INTEREST] = line.paid[INTEREST] + line.added_interest
+            line.asked[INTEREST] = line.paid[INTEREST]
             return deferred + line.own_interest - line.paid[INTEREST]
         line.deferred = deferred
-        line.asked[INTEREST] = line.own_interest + deferred + line.added_interest
+        line.asked[INTEREST] = line.own_interest + deferred
         return 0
 
     def _deferred_before(self, first: int) -> int:
@@ -106,7 +108,7 @@ class Plan:
         return self.part - line.ahead
 
     def _flat_interest(self, first: int) -> list[int]:
-        """Interest on the original principal: rounded by instalment, its total rounded once, the last takes the rest."""
+        """Interest on the original principal: its total is rounded once, the last instalment takes the rest."""
         exact = [self.clock.interest(line.period, self.flat_base) for line in self.lines[first:]]
         left = self.round(sum(exact, Fraction(0)))
         rounded = []
@@ -119,7 +121,9 @@ class Plan:
 
     def resize(self, first: int) -> None:
         """Find the level instalment, or the equal part of principal, over the lines from index `first` on."""
-        paying = [line for line in self.lines[first:] if line.number not in self.interest_only and not self.is_complete(line)]
+        paying = [
+            line for line in self.lines[first:] if line.number not in self.interest_only and not self.is_complete(line)
+        ]
         if not paying or self.terms.repayment_method in AT_END:
             return
         if self.terms.repayment_method is LEVEL:
@@ -169,4 +173,3 @@ class Plan:
 
 def each_fees(terms: ScheduleTerms) -> int:
     return sum(to_cents(fee.amount) for fee in terms.fees if fee.on is FeeOn.EACH)
-

@@ -460,4 +460,3 @@ def _needed(value: T | None) -> T:
     if value is None:
         raise TypeError("checked by in_order")
     return value
-
