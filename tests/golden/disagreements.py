@@ -19,12 +19,6 @@ DISAGREEMENTS = {
     "fineract_emi_calculator/two more drawdowns on one day in a short first period": (
         "their first stub is a part of a thirty-day month by actual days (27 of 31); a stub under 30/360 is bond basis"
     ),
-    "fineract_emi_calculator/second and third instalment paid early": (
-        "their test splits the payment by hand and pays interest not earned yet; ours takes what is earned first"
-    ),
-    "fineract_rate_change/rate down again to 1.15 %, third instalment paid from an advance": (
-        "there a later change of rate re-reads what was paid before it and moves all interest of a paid row to the next"
-    ),
     "fineract_recalculation/actual/actual, drawdown of three quarters on 7 January": _CORRECTED,
     "fineract_recalculation/actual/actual, two drawdowns, half paid back in advance": _CORRECTED,
 }
