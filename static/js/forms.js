@@ -3,7 +3,8 @@
   const PREFIX = "typed:";
 
   // --- money ---------------------------------------------------------------------------------------
-  const bare = (text) => text.replace(/[,，\s]/g, "");
+  // A Chinese keyboard may give wide digits and 。 for the point.
+  const bare = (text) => text.normalize("NFKC").replace(/。/g, ".").replace(/[,\s]/g, "");
 
   function grouped(text) {
     const match = bare(text).match(/^(\d*)(\.\d{0,2})?/);
@@ -18,12 +19,14 @@
     place.textContent = input.value && Number.isFinite(amount) ? `${wan} ${place.dataset.unit}` : "";
   }
 
-  function group(input) {
-    if (!/^[\d,，.\s]*$/.test(input.value)) return hint(input);
+  function group(input, backwards) {
+    if (!/^[\d.]*$/.test(bare(input.value))) return hint(input);
     const after = bare(input.value.slice(input.selectionStart)).length;
     input.value = grouped(input.value);
     let caret = input.value.length;
     for (let left = after; left > 0 && caret > 0; caret -= 1) if (input.value[caret - 1] !== ",") left -= 1;
+    // Deleting backwards steps over a comma, or would stay behind it for ever.
+    if (backwards && input.value[caret - 1] === ",") caret -= 1;
     if (document.activeElement === input) input.setSelectionRange(caret, caret);
     hint(input);
   }
@@ -33,6 +36,7 @@
   const kept = (form) => [...form.elements].filter((e) => e.name && !["hidden", "password", "file", "submit"].includes(e.type) && e.tagName !== "BUTTON");
 
   function keep(form) {
+    if (form.dataset.sent) return;
     const values = {};
     for (const element of kept(form)) {
       if (["checkbox", "radio"].includes(element.type)) {
@@ -71,9 +75,14 @@
   }
 
   document.addEventListener("input", (event) => {
-    if (event.target.matches("[data-money]")) group(event.target);
+    // An input method still composing owns the text until it is done.
+    if (event.target.matches("[data-money]") && !event.isComposing) group(event.target, event.inputType === "deleteContentBackward");
     const form = event.target.closest("form[data-keep]");
     if (form) keep(form);
+  });
+
+  document.addEventListener("compositionend", (event) => {
+    if (event.target.matches("[data-money]")) group(event.target);
   });
 
   document.addEventListener("click", (event) => {
@@ -93,17 +102,24 @@
     sessionStorage.setItem("sent", keyOf(form));
   });
 
-  document.addEventListener("htmx:afterRequest", (event) => {
+  // Before anything is done with the answer: afterwards the form may be gone already, and htmx does not call an answer
+  // that leads to another page a success. An answer from elsewhere is the sign-in page: nothing was accepted.
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
     const form = event.detail.elt;
-    if (form.matches("form[data-keep]") && event.detail.successful) sessionStorage.removeItem(keyOf(form));
+    const { status, responseURL } = event.detail.xhr;
+    if (!form.matches("form[data-keep]") || status < 200 || status > 299) return;
+    if (new URL(responseURL).pathname !== new URL(form.getAttribute("action"), location.href).pathname) return;
+    form.dataset.sent = "1";
+    sessionStorage.removeItem(keyOf(form));
   });
 
-  // Another page of the program after sending means it was accepted; the sign-in page or a refusal does not.
+  // A page that says so, or another page of the program, means it was accepted; the sign-in page or a refusal does not.
   const sent = sessionStorage.getItem("sent");
   if (sent && document.body.matches(".shell")) {
     sessionStorage.removeItem("sent");
     const here = [...document.querySelectorAll("form[data-keep]")].some((form) => keyOf(form) === sent);
-    if (!here && !document.querySelector("[data-refused]")) sessionStorage.removeItem(sent);
+    const accepted = document.querySelector("[data-accepted]") || (!here && !document.querySelector("[data-refused]"));
+    if (accepted) sessionStorage.removeItem(sent);
   }
   addEventListener("pageshow", (event) => {
     if (event.persisted) document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);

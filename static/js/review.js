@@ -14,7 +14,7 @@ document.addEventListener("keydown", (event) => {
   if (typing || !choice || event.ctrlKey || event.metaKey || event.altKey) return;
   const radio = panel.querySelector(`input[name=outcome][value=${choice}]`);
   if (radio) {
-    radio.checked = true;
+    radio.click();
     radio.focus();
   }
 });

@@ -23,12 +23,33 @@
     setTimeout(() => button.classList.remove("ink-good"), 1500);
   }
 
+  // --- the drawer ---------------------------------------------------------------------------------------
+  // Sliding in takes a while, on a slow phone a long one, and at its end the drawer would take the focus out of the
+  // field somebody is typing in by now, and his digits with it. So it can't be focused until it stands.
+  drawer.addEventListener("show.bs.offcanvas", () => drawer.removeAttribute("tabindex"));
+  drawer.addEventListener("shown.bs.offcanvas", () => { drawer.tabIndex = -1; });
+  drawer.addEventListener("hidden.bs.offcanvas", () => {
+    if (opened && opened.isConnected) opened.focus();
+    opened = null;
+  });
+  let opened = null;
+
   function openDrawer(opener) {
     drawerTitle.textContent = opener.dataset.drawerTitle || opener.textContent.trim();
     const source = opener.dataset.drawer;
     drawerBody.replaceChildren(fragment(source || "skeleton"));
     panel().show();
+    if (drawer.contains(opener)) return;
+    opened = opener;
+    drawerTitle.focus();
   }
+
+  // With a keyboard at hand one types on at once; on a touch screen that would push the form away under the keys.
+  document.addEventListener("htmx:load", (event) => {
+    if (document.activeElement !== drawerTitle || !drawerBody.contains(event.detail.elt) || !matchMedia("(pointer: fine)").matches) return;
+    const fields = drawerBody.querySelectorAll("form input:not([type=hidden]), form select, form textarea");
+    [...fields].find((field) => field.tabIndex >= 0 && !field.disabled)?.focus();
+  });
 
   document.addEventListener("click", (event) => {
     const element = event.target.closest("[data-copy], [data-drawer], [data-drawer-title], [data-dismiss]");
