@@ -12,6 +12,7 @@ from django.utils import timezone
 PARTITIONED: dict[str, str] = {
     "branch_event": "business_date",
     "loans_accrual": "date",
+    "loans_journalline": "date",
     "postloan_loanday": "date",
 }
 YEARS_BACK, YEARS_AHEAD = 1, 1

@@ -9,6 +9,7 @@ from customers.models import Customer
 from loans.domain.machines import LOAN
 from loans.models.application import Application
 from loans.models.contract import Drawdown
+from loans.models.product import Product
 
 
 class AssetClass(models.TextChoices):
@@ -30,6 +31,8 @@ class Loan(Stateful):
     application = models.ForeignKey(Application, models.PROTECT, related_name="loans")
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="loans")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="loans")
+    #: Of its product, for life: what the posting rules go by.
+    product_family = models.CharField(_("family"), max_length=20, choices=Product.Family.choices)
     principal = models.DecimalField(_("principal"), max_digits=16, decimal_places=2)
     annual_rate = models.DecimalField(_("annual rate"), max_digits=8, decimal_places=6)
     penalty_rate = models.DecimalField(_("annual penalty rate when overdue"), max_digits=8, decimal_places=6)

@@ -13,10 +13,12 @@ from branch.domain.roles import Role
 from branch.services.outbox import publish
 from branch.services.transition import create
 from loans.domain.daycount import DayCount
+from loans.domain.ledger import Kind, MoneyEvent
 from loans.domain.periods import Frequency, Unit
 from loans.domain.schedule import Schedule, build_schedule
 from loans.domain.terms import RepaymentMethod, ScheduleTerms, TermsError
 from loans.models import Contract, Drawdown, Instalment, Loan, LoanEntry
+from loans.services.ledger import post
 
 SYSTEM = frozenset({Role.SYSTEM})
 
@@ -58,6 +60,7 @@ def create_loan_from_drawdown(*, actor: Actor, drawdown: Drawdown, start_date: d
         application_id=drawdown.application_id,
         customer_id=drawdown.customer_id,
         owner_id=drawdown.owner_id,
+        product_family=drawdown.application.product_version.product.family,
         principal=drawdown.amount,
         annual_rate=contract.annual_rate,
         penalty_rate=contract.penalty_rate,
@@ -75,6 +78,13 @@ def create_loan_from_drawdown(*, actor: Actor, drawdown: Drawdown, start_date: d
         kind=LoanEntry.Kind.DISBURSEMENT,
         amount=loan.principal,
         value_date=start_date,
+    )
+    post(
+        MoneyEvent.DISBURSEMENT,
+        loan,
+        {Kind.PRINCIPAL: loan.principal},
+        value_date=start_date,
+        reference=f"drawdown:{drawdown.pk}",
     )
     publish("loan.created", loan_id=loan.pk)
     return loan

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from branch.domain.money import ZERO
+from loans.domain import ledger
 from loans.domain.allocation import Allocation, DueKind
 from loans.models import Instalment, Loan, LoanEntry, Repayment
 
@@ -13,10 +14,13 @@ Kind = LoanEntry.Kind
 ENTRY_KIND = {DueKind.PENALTY: Kind.PENALTY, DueKind.INTEREST: Kind.INTEREST, DueKind.PRINCIPAL: Kind.PRINCIPAL}
 
 
-def post_allocation(loan: Loan, allocation: Allocation, value_date: date, repayment: Repayment | None = None) -> None:
+def post_allocation(
+    loan: Loan, allocation: Allocation, value_date: date, repayment: Repayment | None = None
+) -> dict[ledger.Kind, Decimal]:
     """Change `loan` (unsaved), its instalments and entries by money that came in, or that was held for the borrower.
 
-    The entries of a repayment sum to its amount. Runs under the loan's lock.
+    The entries of a repayment sum to its amount. Runs under the loan's lock. Answers the amounts by kind, which the
+    caller posts to the ledger once the event is recorded.
     """
     lines = [(ENTRY_KIND[s.item.kind], s.amount, s.item.instalment or None) for s in allocation.splits]
     held = allocation.surplus - loan.suspense_amount
@@ -38,6 +42,10 @@ def post_allocation(loan: Loan, allocation: Allocation, value_date: date, repaym
     loan.penalty_due -= allocation.total(DueKind.PENALTY)
     loan.suspense_amount = allocation.surplus
     _pay_instalments(loan, allocation)
+    amounts: dict[ledger.Kind, Decimal] = {}
+    for kind, amount, _number in lines:
+        amounts[ledger.Kind(kind)] = amounts.get(ledger.Kind(kind), ZERO) + amount
+    return amounts
 
 
 def _pay_instalments(loan: Loan, allocation: Allocation) -> None:

@@ -26,10 +26,12 @@ from branch.services.outbox import publish
 from branch.services.transition import change, lock, may, take_duty, transition, wrong_state
 from branch.services.use_case import use_case
 from loans.domain.allocation import DueKind, allocate_repayment
+from loans.domain.ledger import Kind, MoneyEvent
 from loans.models import Loan, Repayment
 from loans.queries.loans import OWING, due_today, what_is_owed
 from loans.services.facilities import take_from_limit
 from loans.services.inputs import clean_amount, clean_reference
+from loans.services.ledger import post
 from loans.services.posting import end_schedule, post_allocation
 
 BOOKERS = frozenset({Role.LOAN_ACCOUNTANT, Role.SYSTEM})
@@ -143,7 +145,9 @@ def use_held_money(*, loan_id: int, on_date: date) -> Decimal:
     with change(Loan, loan_id, "use_held_money", actor=actor, roles=BOOKERS, states=OWING) as loan:
         held = loan.suspense_amount
         allocation = allocate_repayment(held, what_is_owed(loan, on_date).due, as_of=on_date)
-        post_allocation(loan, allocation, on_date)
+        amounts = post_allocation(loan, allocation, on_date)
+    amounts.pop(Kind.SUSPENSE_USED, None)  # both sides of it are the other amounts
+    post(MoneyEvent.HELD_MONEY_USED, loan, amounts, value_date=on_date)
     _after_booking(actor, loan, on_date, allocation.total(DueKind.PRINCIPAL))
     return held - allocation.surplus
 
@@ -200,7 +204,8 @@ def _book(actor: Actor, new: Repayment, expected_version: int | None = None) -> 
             _require_exact(new.amount, owed.payoff_amount - loan.suspense_amount)
             items = (*owed.due, *owed.early)
         allocation = allocate_repayment(new.amount + loan.suspense_amount, items, as_of=new.value_date)
-        post_allocation(loan, allocation, new.value_date, new)
+        amounts = post_allocation(loan, allocation, new.value_date, new)
+    post(MoneyEvent.REPAYMENT, loan, amounts, value_date=new.value_date, reference=f"repayment:{new.pk}")
     _after_booking(actor, loan, new.value_date, allocation.total(DueKind.PRINCIPAL))
     publish("repayment.booked", repayment_id=new.pk)
     # Read again: the loan it hangs on has moved.

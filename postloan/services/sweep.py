@@ -22,7 +22,8 @@ from branch.services.seals import seal_day
 from branch.services.use_case import use_case
 from customers.models import Customer
 from loans.models import Loan
-from postloan.domain.steps import STEPS
+from loans.services.ledger_days import close_ledger_day
+from postloan.domain.steps import ONCE, STEPS
 from postloan.models import SweepRun, SweepShard
 from postloan.services.claims import claim_shard, due_shards, give_back, presence
 from postloan.services.steps.accrue import accrue
@@ -34,6 +35,7 @@ from postloan.services.steps.held_money import held_money
 from postloan.services.steps.indicators import indicators
 from postloan.services.steps.inspections import inspections
 from postloan.services.steps.part import Part, Work, work_of
+from postloan.services.steps.provisions import provisions
 from postloan.services.steps.signals import signals
 
 logger = structlog.get_logger(__name__)
@@ -44,6 +46,10 @@ def _advance(part: Part, actor: Actor) -> Work:
     return work_of([str(advance_day(actor=actor, date=part.date))])
 
 
+def _balances(part: Part, actor: Actor) -> Work:
+    return work_of([close_ledger_day(part.date).digest])
+
+
 def _seal(part: Part, actor: Actor) -> Work:
     return work_of([seal_day(part.date).head])
 
@@ -52,12 +58,14 @@ WORK: dict[str, Callable[[Part, Actor], Work]] = {
     "held_money": lambda part, actor: held_money(part),
     "accrue": lambda part, actor: accrue(part),
     "classify": lambda part, actor: classify(part),
+    "provisions": lambda part, actor: provisions(part),
     "indicators": lambda part, actor: indicators(part),
     "signals": signals,
     "cases": cases,
     "collection": collection,
     "inspections": inspections,
     "expiries": expiries,
+    "balances": _balances,
     "advance": _advance,
     "seal": _seal,
 }
@@ -114,7 +122,7 @@ def _work_on(step: str, part: Part) -> tuple[Work, list[dict[str, object]]]:
             return WORK[step](part, system_actor()), []
     except (DataError, IntegrityError, Refusal) as error:
         customers = _customers(part)
-        if step in ("advance", "seal") or not customers:
+        if step in ONCE or not customers:
             raise
         if len(customers) == 1:
             return work_of([]), [{"id": customers[0], "reason": _reason(error)}]

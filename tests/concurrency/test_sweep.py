@@ -23,7 +23,7 @@ from branch.models import BusinessDay, Event, ParameterValue, Seal
 from branch.queries.business_date import business_date
 from branch.services.open_day import open_business_date
 from loans.models import Accrual, Loan
-from postloan.domain.steps import STEPS
+from postloan.domain.steps import ONCE, STEPS
 from postloan.models import CollectionCase, Inspection, LoanDay, Signal, SweepRun, SweepShard, WarningCase
 from postloan.services import sweep
 from postloan.services.claims import claim_shard, presence
@@ -153,7 +153,7 @@ def test_closing_twice_at_once_is_one_run(night: date) -> None:
 
     assert len(set(runs)) == 1
     assert SweepRun.objects.count() == 1
-    assert SweepShard.objects.count() == 2 * (len(STEPS) - 2) + 2
+    assert SweepShard.objects.count() == 2 * (len(STEPS) - len(ONCE)) + len(ONCE)
     assert Event.objects.filter(name="business_day.begin_close").count() == 1
 
 

@@ -113,6 +113,7 @@ def make_loan(
         "start_date": start_date,
         "maturity_date": schedule.rows[-1].due_date,
         "shard_key": customer.pk,
+        "product_family": "short_term",
     }
     loan = Loan.objects.create(
         **common, application=application, drawdown=drawdown, number=f"HT-{serial}-L1", **(loan_facts | facts)

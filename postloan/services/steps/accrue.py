@@ -8,10 +8,13 @@ for. Penalty runs on what is overdue from its due date on, in place of contract 
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 from branch.queries.parameters import parameter
+from loans.domain.ledger import Kind, MoneyEvent
+from loans.services.ledger import post_totals
 from postloan.models import SweepShard
-from postloan.services.steps.part import COUNT_AND_DIGEST, CUSTOMER_IN_PART, LIVE, Part, Work, execute
+from postloan.services.steps.part import COUNT_AND_DIGEST, CUSTOMER_IN_PART, LIVE, Part, Work, execute_and_sum
 
 #: How far back days that were missed are made up: a loan confirmed late, a row that had been set aside.
 CATCH_UP_DAYS = 31
@@ -69,7 +72,7 @@ def _running_penalty(until: str) -> str:
 
 STATEMENT = f"""
 WITH live AS (
-    SELECT l.id, l.customer_id, l.start_date, l.day_count, l.annual_rate, l.penalty_rate
+    SELECT l.id, l.customer_id, l.office_id, l.product_family, l.start_date, l.day_count, l.annual_rate, l.penalty_rate
     FROM loans_loan l
     WHERE {LIVE.format(t="l")} AND {CUSTOMER_IN_PART.format(t="l")}
       AND l.start_date <= %(date)s
@@ -100,14 +103,19 @@ WITH live AS (
     WHERE due.loan_id = l.id AND due.penalty > 0
 ), written AS (
     SELECT concat_ws('|', loan_id, date, interest, penalty) AS line FROM new
+), posted AS (
+    SELECT live.office_id, live.product_family, sum(new.interest) AS interest, sum(new.penalty) AS penalty
+    FROM new JOIN live ON live.id = new.loan_id GROUP BY 1, 2
 )
-{COUNT_AND_DIGEST}
+{COUNT_AND_DIGEST.replace("FROM written", "")},
+(SELECT json_agg(json_build_array(office_id, product_family, interest::text, penalty::text)) FROM posted)
+FROM written
 """
 
 
 def accrue(part: Part) -> Work:
     """Book the day's interest and penalty of every live loan of the part, and days missed before."""
-    return execute(
+    work, posted = execute_and_sum(
         STATEMENT,
         part.parameters
         | {
@@ -117,6 +125,12 @@ def accrue(part: Part) -> Work:
             "set_aside": _set_aside_lately(part),
         },
     )
+    totals = {
+        (office, family): {Kind.INTEREST: Decimal(interest), Kind.PENALTY: Decimal(penalty)}
+        for office, family, interest, penalty in posted
+    }
+    post_totals(MoneyEvent.ACCRUAL, totals, day=part.date, source=f"accrue/{part.shard}")
+    return work
 
 
 def _set_aside_lately(part: Part) -> list[int]:

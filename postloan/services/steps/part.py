@@ -71,10 +71,15 @@ COUNT_AND_DIGEST = (
 
 def execute(statement: str, parameters: dict[str, Any]) -> Work:
     """Run a statement over the whole part; it ends in COUNT_AND_DIGEST."""
+    return execute_and_sum(statement, parameters)[0]
+
+
+def execute_and_sum(statement: str, parameters: dict[str, Any]) -> tuple[Work, list[Any]]:
+    """The same for a statement that has a third column: sums for the ledger, as JSON."""
     with connection.cursor() as cursor:
         # The planner takes `id % shards = shard` for one row in two hundred, and would look every loan up by itself.
         cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL jit = off")
         cursor.execute(statement, parameters)
-        rows, digest = cursor.fetchone()
+        rows, digest, *sums = cursor.fetchone()
         cursor.execute("SET LOCAL enable_nestloop TO DEFAULT; SET LOCAL jit TO DEFAULT")
-    return Work(rows, digest)
+    return Work(rows, digest), (sums[0] or []) if sums else []
