@@ -91,6 +91,7 @@ def _refusal(error: TermsError) -> InvalidInput:
         "not_on_due_day": _("The first due date is not on the due day."),
         "beyond_calendar": _("The last due date lies beyond the calendar."),
         "too_late": _("The loan has no instalment left on that day."),
+        "waiver": _("Less than this is due of it on that day."),
         "payoff": _("This is less than it takes to pay off on that day."),
     }
     message = reasons.get(error.code, _("No repayment plan can be made of this value."))

@@ -21,6 +21,7 @@ class EventType(StrEnum):
     PRINCIPAL_GRACE = "principal_grace"
     FEE = "fee"
     PENALTY = "penalty"
+    WAIVER = "waiver"
     REPAYMENT = "repayment"
     PAYOFF = "payoff"
 
@@ -59,7 +60,7 @@ class Event:
     """One thing that happened. Amounts in yuan, rates as fractions a year; which fields it needs is its type's.
 
     `until` is the day from which interest runs again after a pause; `count` how many instalments are added, or pay
-    interest only.
+    interest only; `kind` what is waived.
     """
 
     date: datetime.date
@@ -68,6 +69,7 @@ class Event:
     annual_rate: Decimal | None = None
     until: datetime.date | None = None
     count: int | None = None
+    kind: DueKind | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,9 @@ class Servicing:
 
     `allocation` is the order of kinds within an instalment, oldest instalment first unless `by_kind`, which pays each
     kind over all instalments before the next kind. `late_interest`: principal that falls due and stays out goes on
-    bearing interest until it is paid, asked for by the instalment then running.
+    bearing interest until it is paid, asked for by the instalment then running. Where the contract has a penalty
+    instead, `penalty_rate` is its yearly rate as a fraction: it runs on overdue principal, and on overdue interest too
+    if `compounds`, and is asked for by the oldest overdue instalment.
     """
 
     surplus: Surplus = Surplus.NEXT_INSTALMENT
@@ -85,6 +89,8 @@ class Servicing:
     by_kind: bool = False
     grace_days: int = 0
     late_interest: bool = True
+    penalty_rate: Decimal | None = None
+    compounds: bool = True
 
 
 _NEEDS = {
@@ -95,6 +101,7 @@ _NEEDS = {
     EventType.PRINCIPAL_GRACE: ("count",),
     EventType.FEE: ("amount",),
     EventType.PENALTY: ("amount",),
+    EventType.WAIVER: ("amount", "kind"),
     EventType.REPAYMENT: ("amount",),
     EventType.PAYOFF: (),
 }
@@ -123,5 +130,7 @@ def _check(number: int, event: Event, start_date: datetime.date) -> None:
         refuse("annual_rate", "must be not below zero")
     if event.until is not None and event.until <= event.date:
         refuse("until", "must be after the first day")
+    if event.kind is not None and event.kind is DueKind.PRINCIPAL:
+        refuse("kind", "must not be principal: that is written off, not waived")
     if event.count is not None and not 1 <= event.count <= MOST_INSTALMENTS:
         refuse("count", f"must be between 1 and {MOST_INSTALMENTS}")

@@ -65,6 +65,10 @@ class Line:
     def unpaid(self, kind: DueKind) -> int:
         return self.asked[kind] - self.paid[kind]
 
+    def unpaid_but(self, *kinds: DueKind) -> int:
+        """What is unpaid besides these kinds."""
+        return sum(self.unpaid(kind) for kind in DueKind if kind not in kinds)
+
     def is_closed(self, day: date) -> bool:
         """Whether nothing that happens on `day` changes what it asks for any more, but charges."""
         return self.end <= day or self.due_date <= day

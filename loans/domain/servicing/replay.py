@@ -21,6 +21,7 @@ from typing import TypeVar
 
 from branch.domain.money import allocate, from_cents, round_ratio, to_cents
 from loans.domain.allocation import DueKind
+from loans.domain.daycount import year_fraction
 from loans.domain.periods import Period
 from loans.domain.schedule import due_periods
 from loans.domain.servicing.events import Event, EventType, PayoffInterest, Servicing, Surplus, in_order
@@ -79,16 +80,38 @@ class Account:
 
         Instalments that closed on the way stand as they were asked for on their day.
         """
+        day = max(self.day, day)
+        self._charge_penalty(day)
+        first, self.day = self.first_open(self.day), day
         if not self.servicing.late_interest or self.terms.repayment_method is RepaymentMethod.FLAT:
             return
-        first = self.first_open(self.day)
-        self.day = max(self.day, day)
         while True:
             self.plan.clock.late = [piece for line in self.lines for piece in self._late(line)]
             self.plan.project(first)
             if first >= len(self.lines) or not self.lines[first].is_closed(self.day):
                 break
             first += 1
+
+    def _charge_penalty(self, day: date) -> None:
+        """Penalty interest from where the account stands to `day` (out), as nothing is paid meanwhile."""
+        if self.servicing.penalty_rate is None or day == self.day:
+            return
+        cents = self._running_penalty(day) - self._running_penalty(self.day)
+        if cents:
+            overdue = [line for line in self.lines if line.due_date < day and line.unpaid_but(PENALTY, FEE)]
+            overdue[0].asked[PENALTY] += cents
+
+    def _running_penalty(self, until: date) -> int:
+        """Penalty interest up to `until` (out) on all that is overdue by then, had it always stood as it stands now.
+
+        Differences of it are what the days between cost; it is rounded once, so that days add up.
+        """
+        exact = Fraction(0)
+        for line in self.lines:
+            if line.due_date < until:
+                unpaid = line.unpaid(PRINCIPAL) + (line.unpaid(INTEREST) if self.servicing.compounds else 0)
+                exact += unpaid * year_fraction(self.terms.day_count, line.due_date, until)
+        return self.plan.round(exact * Fraction(self.servicing.penalty_rate or 0))
 
     def _late(self, line: Line) -> list[tuple[date, date, int]]:
         """The stretches of time for which principal of the line stayed out after its period."""
@@ -271,6 +294,19 @@ def _charge(account: Account, event: Event) -> None:
     lines[0].asked[kind] += to_cents(_needed(event.amount))
 
 
+def _waive(account: Account, event: Event) -> None:
+    """What is waived is no longer asked for: of what has fallen due, oldest first."""
+    kind, amount = _needed(event.kind), _needed(event.amount)
+    left = to_cents(amount)
+    for line in account.lines:
+        if line.is_closed(event.date):
+            cents = min(left, line.unpaid(kind))
+            line.asked[kind] -= cents
+            left -= cents
+    if left:
+        raise TermsError("events", "waiver", f"only {amount - from_cents(left)} of {kind} is due")
+
+
 # --- money that comes in
 
 
@@ -295,7 +331,11 @@ def _pay_due(account: Account, day: date, left: int) -> int:
     lines = [line for line in account.lines if line.is_closed(day)]
     order = account.servicing.allocation
     if account.servicing.by_kind:
-        places = [(line, kind) for kind in order for line in lines]
+        # Charges first as their order has it, then what is overdue, then what is due on the day.
+        overdue = [line for line in lines if line.due_date < day]
+        groups = (overdue, [line for line in lines if line.due_date >= day])
+        places = [(line, kind) for kind in order if kind in CHARGES for line in lines]
+        places += [(line, kind) for group in groups for kind in order if kind not in CHARGES for line in group]
     else:
         places = [(line, kind) for line in lines for kind in order]
     for line, kind in places:
@@ -451,6 +491,7 @@ _APPLY: dict[EventType, Callable[[Account, Event], None]] = {
     EventType.PRINCIPAL_GRACE: _grant_grace,
     EventType.FEE: _charge,
     EventType.PENALTY: _charge,
+    EventType.WAIVER: _waive,
     EventType.REPAYMENT: _repay,
     EventType.PAYOFF: _pay_off,
 }
