@@ -2,7 +2,6 @@
 
 _CORRECTED = "their instalment is corrected towards the last one; ours is the rounded payment, the last takes the rest"
 _NEW_YEAR = "their night from 31 December to 1 January counts as a day of the new year; ISDA counts it to the old one"
-_ODD_CENT = "their odd cent of a surplus spread evenly goes to the last instalment, ours to the first"
 
 DISAGREEMENTS = {
     "fineract_emi_features/actual/actual 12 %": _NEW_YEAR,
@@ -23,8 +22,6 @@ DISAGREEMENTS = {
     "fineract_recalculation/actual/actual, drawdown of three quarters on 7 January": _CORRECTED,
     "fineract_recalculation/actual/actual, two drawdowns, half paid back in advance": _CORRECTED,
     "fineract_recalculation/eleven days' pause at 27 %": _CORRECTED,
-    "fineract_reamortization/175.00 in advance over three rows": _ODD_CENT,
-    "fineract_reamortization/the rest of the first row on its due date": _ODD_CENT,
     "fineract_emi_calculator/interest of the first two instalments deferred": (
         "their instalment stays level through the grace and takes deferred interest inside it; ours asks it on top"
     ),

@@ -1,7 +1,8 @@
 """A loan after its first day: `replay(terms, events)` serves it, `standing(account, day)` says where it is."""
 
+from loans.domain.servicing.account import Account, Posting, open_account
 from loans.domain.servicing.events import Event, EventType, PayoffInterest, Servicing, Surplus
-from loans.domain.servicing.replay import Account, Posting, open_account, replay
+from loans.domain.servicing.replay import replay
 from loans.domain.servicing.standing import ServedRow, Standing, served_rows, standing
 
 __all__ = [

@@ -91,7 +91,7 @@ class Clock:
     moves: list[tuple[date, int]] = field(default_factory=list)
 
     def rate_on(self, day: date) -> Fraction:
-        return [rate for since, rate in self.rates if since <= day][-1]
+        return next(rate for since, rate in reversed(self.rates) if since <= day)
 
     def moved_within(self, period: Period) -> int:
         """Cents by which the balance moves from the period's start (in) to its end (out)."""
@@ -102,6 +102,8 @@ class Clock:
         end = period.end if until is None else min(until, period.end)
         if not period.weight or end <= period.start:
             return Fraction(0)
+        if until is None and self._is_plain(period):
+            return opening * self.rate_on(period.start) * Fraction(period.weight, YEAR_BASIS[self.day_count])
         steps = [(period.start, opening), *((day, cents) for day, cents in self.moves if period.start <= day < end)]
         for since, paid, cents in self.late:
             if max(since, period.start) < min(paid, end):
@@ -117,6 +119,16 @@ class Clock:
             balance = sum((Fraction(cents) for day, cents in steps if day <= start), Fraction(0))
             total += balance * self.rate_on(start) * self.year_part(period, start, stop)
         return total
+
+    def _is_plain(self, period: Period) -> bool:
+        """Whether nothing changes within the period."""
+        start, end = period.start, period.end
+        return not (
+            any(start <= day < end for day, _ in self.moves)
+            or any(start < day < end for day, _ in self.rates)
+            or any(first < end and start < last for first, last in self.pauses)
+            or any(since < end and start < paid for since, paid, _ in self.late)
+        )
 
     def year_part(self, period: Period, start: date, stop: date) -> Fraction:
         """A stretch of the period as part of a year. Under 30/360, and in a stub, the period's days are spread

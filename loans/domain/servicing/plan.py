@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 
 from branch.domain.money import round_ratio, round_to_multiple, to_cents
@@ -26,8 +27,11 @@ class Plan:
     lines: list[Line]
     interest_only: set[int] = field(default_factory=set)
     part: int = 0
-    #: Principal a flat loan's interest is counted on, in cents.
-    flat_base: int = 0
+
+    def drawn(self) -> list[tuple[date, int]]:
+        """What was paid out, and when."""
+        first = (self.terms.start_date, to_cents(self.terms.principal))
+        return [first, *((day, cents) for day, cents in self.clock.moves if cents > 0)]
 
     # --- what each open instalment asks for
 
@@ -108,8 +112,10 @@ class Plan:
         return self.part - line.ahead
 
     def _flat_interest(self, first: int) -> list[int]:
-        """Interest on the original principal: its total is rounded once, the last instalment takes the rest."""
-        exact = [self.clock.interest(line.period, self.flat_base) for line in self.lines[first:]]
+        """Interest on all that was paid out: its total is rounded once, the last instalment takes the rest."""
+        clock = Clock(self.clock.day_count, self.clock.rates, self.clock.pauses, moves=self.drawn())
+        earlier = [sum(c for day, c in self.drawn() if day < line.start) for line in self.lines[first:]]
+        exact = [clock.interest(line.period, base) for line, base in zip(self.lines[first:], earlier, strict=True)]
         left = self.round(sum(exact, Fraction(0)))
         rounded = []
         for amount in exact[:-1]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from branch.domain.money import from_cents
 from loans.domain.allocation import DueKind
-from loans.domain.servicing.replay import Account
+from loans.domain.servicing.account import Account
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,200 @@
+"""A loan as it stands on a day: what it owes, what has accrued, and where money went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+
+from branch.domain.money import round_ratio, to_cents
+from loans.domain.allocation import DueKind
+from loans.domain.daycount import year_fraction
+from loans.domain.schedule import due_periods
+from loans.domain.servicing.events import PayoffInterest, Servicing
+from loans.domain.servicing.lines import CHARGES, Line, initial_clock
+from loans.domain.servicing.plan import Plan, each_fees
+from loans.domain.terms import RepaymentMethod, ScheduleTerms
+
+INTEREST, PRINCIPAL, FEE, PENALTY = DueKind.INTEREST, DueKind.PRINCIPAL, DueKind.FEE, DueKind.PENALTY
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What of one event's money went where: cents of `kind` on the instalment (0: held for the borrower)."""
+
+    event: int
+    date: date
+    number: int
+    kind: DueKind | None
+    cents: int
+
+
+@dataclass(slots=True)
+class Account:
+    """A loan as it stands after the events so far. Amounts in whole cents."""
+
+    terms: ScheduleTerms
+    servicing: Servicing
+    plan: Plan
+    instalments: int
+    day: date
+    held: int = 0
+    #: Instalments that a pay-off found; they stay in the schedule even where nothing is left of them.
+    kept: set[int] = field(default_factory=set)
+    postings: list[Posting] = field(default_factory=list)
+    event: int = -1
+
+    @property
+    def lines(self) -> list[Line]:
+        return self.plan.lines
+
+    @property
+    def drawn(self) -> list[tuple[date, int]]:
+        """What was paid out, and when."""
+        return self.plan.drawn()
+
+    def first_open(self, day: date) -> int:
+        """Index of the instalment whose period `day` falls in; as many as there are lines when all are closed."""
+        return next((index for index, line in enumerate(self.lines) if not line.is_closed(day)), len(self.lines))
+
+    # --- time
+
+    def advance(self, day: date) -> None:
+        """Bring the account to `day`: principal that fell due and was not paid has borne interest until then.
+
+        Instalments that closed on the way stand as they were asked for on their day.
+        """
+        day = max(self.day, day)
+        self._charge_penalty(day)
+        first, self.day = self.first_open(self.day), day
+        if not self.servicing.late_interest or self.terms.repayment_method is RepaymentMethod.FLAT:
+            return
+        while True:
+            self.plan.clock.late = [piece for line in self.lines for piece in self._late(line)]
+            self.plan.project(first)
+            if first >= len(self.lines) or not self.lines[first].is_closed(self.day):
+                break
+            first += 1
+
+    def _charge_penalty(self, day: date) -> None:
+        """Penalty interest from where the account stands to `day` (out), as nothing is paid meanwhile."""
+        if self.servicing.penalty_rate is None or day == self.day:
+            return
+        cents = self._running_penalty(day) - self._running_penalty(self.day)
+        if cents:
+            overdue = [line for line in self.lines if line.due_date < day and line.unpaid_but(PENALTY, FEE)]
+            overdue[0].asked[PENALTY] += cents
+
+    def _running_penalty(self, until: date) -> int:
+        """Penalty interest up to `until` (out) on all that is overdue by then, had it always stood as it stands now.
+
+        Differences of it are what the days between cost; it is rounded once, so that days add up.
+        """
+        exact = Fraction(0)
+        for line in self.lines:
+            if line.due_date < until:
+                unpaid = line.unpaid(PRINCIPAL) + (line.unpaid(INTEREST) if self.servicing.compounds else 0)
+                exact += unpaid * year_fraction(self.terms.day_count, line.due_date, until)
+        return self.plan.round(exact * Fraction(self.servicing.penalty_rate or 0))
+
+    def _late(self, line: Line) -> list[tuple[date, date, int]]:
+        """The stretches of time for which principal of the line stayed out after its period."""
+        if line.end >= self.day or not line.is_closed(self.day):
+            return []
+        on_time = sum(cents for day, cents in line.principal_paid if day <= line.end)
+        pieces, out = [], line.asked[PRINCIPAL] - on_time
+        for day, cents in line.principal_paid:
+            if day > line.end:
+                pieces.append((line.end, day, cents))
+                out -= cents
+        return [*pieces, (line.end, self.day, out)] if out > 0 else pieces
+
+    # --- what is owed
+
+    def accrued(self, day: date) -> int:
+        """Interest of the running period up to `day` (out), not yet due and not paid ahead."""
+        first = self.first_open(day)
+        if first == len(self.lines):
+            return 0
+        line = self.lines[first]
+        if self.terms.repayment_method is RepaymentMethod.FLAT:
+            days, passed = (line.end - line.start).days, max((day - line.start).days, 0)
+            earned = round_ratio(line.own_interest * passed, days, self.terms.rounding)
+        else:
+            earned = line.carried + self.plan.round(self.plan.clock.interest(line.period, line.opening, day))
+        put_off = self._put_off(first) + line.deferred
+        return max(earned + put_off - line.paid[INTEREST], 0)
+
+    def _put_off(self, first: int) -> int:
+        """Interest of instalments in their grace, earned but not asked for yet."""
+        grace = self.terms.interest_grace
+        if not self.lines[first].number <= grace:
+            return 0
+        return sum(line.own_interest - line.paid[INTEREST] for line in self.lines[:first])
+
+    def balance(self) -> int:
+        """Principal not paid back."""
+        out = sum(line.asked[PRINCIPAL] for line in self.lines)
+        return out - sum(line.paid[PRINCIPAL] for line in self.lines)
+
+    def due(self, day: date) -> int:
+        """All that has fallen due by `day` and is unpaid."""
+        return sum(line.unpaid(kind) for line in self.lines if line.is_closed(day) for kind in DueKind)
+
+    def charged(self, day: date) -> int:
+        """Charges on the running instalment that were made by `day`, besides its regular fees."""
+        first = self.first_open(day)
+        if first == len(self.lines):
+            return 0
+        line = self.lines[first]
+        regular = min(each_fees(self.terms), line.unpaid(FEE))
+        return sum(line.unpaid(kind) for kind in CHARGES) - regular
+
+    def payoff(self, day: date) -> int:
+        """What settles the loan on `day`, what is held for the borrower not yet taken off."""
+        return self.balance() + self.interest_to_settle(day) + self._charges_due(day) + self._interest_due(day)
+
+    def interest_to_settle(self, day: date) -> int:
+        first = self.first_open(day)
+        if self.servicing.payoff_interest is PayoffInterest.TO_PERIOD_END and first < len(self.lines):
+            line = self.lines[first]
+            if line.start < day:
+                return line.unpaid(INTEREST)
+        return self.accrued(day)
+
+    def _interest_due(self, day: date) -> int:
+        return sum(line.unpaid(INTEREST) for line in self.lines if line.is_closed(day))
+
+    def _charges_due(self, day: date) -> int:
+        closed = sum(line.unpaid(kind) for line in self.lines if line.is_closed(day) for kind in CHARGES)
+        return closed + self.charged(day)
+
+    # --- taking money
+
+    def pay(self, line: Line, kind: DueKind, cents: int, day: date) -> int:
+        if cents:
+            line.paid[kind] += cents
+            if kind is PRINCIPAL:
+                line.principal_paid.append((day, cents))
+            self.postings.append(Posting(self.event, day, line.number, kind, cents))
+        return cents
+
+    def hold(self, cents: int, day: date) -> None:
+        if cents:
+            self.held += cents
+            self.postings.append(Posting(self.event, day, 0, None, cents))
+
+
+def open_account(terms: ScheduleTerms, servicing: Servicing) -> Account:
+    """The loan on its first day, before anything has happened."""
+    lines = [Line(period) for period in due_periods(terms)]
+    fees = each_fees(terms)
+    for line in lines:
+        line.asked[FEE] = fees
+    principal = to_cents(terms.principal)
+    lines[0].opening = principal
+    plan = Plan(terms, initial_clock(terms.annual_rate, terms.day_count, terms.start_date), lines)
+    plan.interest_only = set(range(1, terms.principal_grace + 1))
+    plan.resize(0)
+    plan.project(0)
+    return Account(terms, servicing, plan, terms.instalments, terms.start_date)
