@@ -15,12 +15,15 @@ from loans.domain.servicing.lines import CHARGES, Line, initial_clock
 from loans.domain.servicing.plan import Plan, each_fees
 from loans.domain.terms import RepaymentMethod, ScheduleTerms
 
+#: Of a posting that no event made.
+NO_EVENT = -1
 INTEREST, PRINCIPAL, FEE, PENALTY = DueKind.INTEREST, DueKind.PRINCIPAL, DueKind.FEE, DueKind.PENALTY
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What of one event's money went where: cents of `kind` on the instalment (0: held for the borrower)."""
+    """What of one event's money went where: cents of `kind` on the instalment (0: held for the borrower, below zero
+    where held money was used). `event` is -1 where no event moved it: held money put to what fell due."""
 
     event: int
     date: date
@@ -42,7 +45,7 @@ class Account:
     #: Instalments that a pay-off found; they stay in the schedule even where nothing is left of them.
     kept: set[int] = field(default_factory=set)
     postings: list[Posting] = field(default_factory=list)
-    event: int = -1
+    event: int = NO_EVENT
 
     @property
     def lines(self) -> list[Line]:
@@ -62,8 +65,25 @@ class Account:
     def advance(self, day: date) -> None:
         """Bring the account to `day`: principal that fell due and was not paid has borne interest until then.
 
-        Instalments that closed on the way stand as they were asked for on their day.
+        Instalments that closed on the way stand as they were asked for on their day; held money went to what fell due
+        on each day that is over.
         """
+        if self.held:
+            for due_date in sorted({line.due_date for line in self.lines if self.day <= line.due_date < day}):
+                self._advance(due_date)
+                self.use_held(due_date)
+        self._advance(day)
+
+    def use_held(self, day: date) -> int:
+        """Put what is held for the borrower to what is due on `day`, as at its end; how much of it was used."""
+        event, self.event = self.event, NO_EVENT
+        held = self.held
+        left = self.pay_due(day, held)
+        self.hold(left - held, day)
+        self.event = event
+        return held - left
+
+    def _advance(self, day: date) -> None:
         day = max(self.day, day)
         self._charge_penalty(day)
         first, self.day = self.first_open(self.day), day
@@ -178,6 +198,28 @@ class Account:
                 line.principal_paid.append((day, cents))
             self.postings.append(Posting(self.event, day, line.number, kind, cents))
         return cents
+
+    def pay_due(self, day: date, left: int) -> int:
+        """Pay what has fallen due by `day` out of `left`; how much is left."""
+        lines = [line for line in self.lines if line.is_closed(day)]
+        order = self.servicing.allocation
+        if self.servicing.by_kind:
+            # Charges first as their order has it, then what is overdue, then what is due on the day.
+            overdue = [line for line in lines if line.due_date < day]
+            groups = (overdue, [line for line in lines if line.due_date >= day])
+            places = [(line, kind) for kind in order if kind in CHARGES for line in lines]
+            places += [(line, kind) for group in groups for kind in order if kind not in CHARGES for line in group]
+        else:
+            places = [(line, kind) for line in lines for kind in order]
+        for line, kind in places:
+            left -= self.pay(line, kind, min(left, line.unpaid(kind)), day)
+        return left
+
+    def take_held(self, day: date) -> int:
+        """What is held for the borrower, no longer held: it is used before what comes in."""
+        held = self.held
+        self.hold(-held, day)
+        return held
 
     def hold(self, cents: int, day: date) -> None:
         if cents:

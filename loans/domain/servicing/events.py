@@ -34,7 +34,8 @@ class Surplus(StrEnum):
     """Where money beyond what is due goes.
 
     `shorten_term` and `lower_instalment` take it as principal on top of the running instalment, which stays due;
-    the next, the last and the even spread pay instalments ahead of their time.
+    the next, the last and the even spread pay instalments ahead of their time. `hold` keeps it for the borrower: it is
+    put to what falls due next, as is all money held.
     """
 
     SHORTEN_TERM = "shorten_term"
@@ -42,6 +43,7 @@ class Surplus(StrEnum):
     NEXT_INSTALMENT = "next_instalment"
     LAST_INSTALMENT = "last_instalment"
     SPREAD_EVENLY = "spread_evenly"
+    HOLD = "hold"
 
 
 class PayoffInterest(StrEnum):
@@ -60,7 +62,7 @@ class Event:
     """One thing that happened. Amounts in yuan, rates as fractions a year; which fields it needs is its type's.
 
     `until` is the day from which interest runs again after a pause; `count` how many instalments are added, or pay
-    interest only; `kind` what is waived.
+    interest only; `kind` what is waived; `surplus` where this payment's surplus goes, when not where the loan's does.
     """
 
     date: datetime.date
@@ -70,6 +72,7 @@ class Event:
     until: datetime.date | None = None
     count: int | None = None
     kind: DueKind | None = None
+    surplus: Surplus | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,48 +16,31 @@ from loans.domain.terms import RepaymentMethod, TermsError
 INTEREST, PRINCIPAL, FEE, PENALTY = DueKind.INTEREST, DueKind.PRINCIPAL, DueKind.FEE, DueKind.PENALTY
 
 
-def take(account: Account, day: date, cents: int) -> None:
+def take(account: Account, day: date, cents: int, surplus: Surplus) -> None:
     """Put money to what is due, then ahead; what nothing is owed for is held for the borrower."""
-    left = _pay_due(account, day, cents)
-    if left:
-        left = _pay_ahead(account, day, left)
+    left = account.pay_due(day, account.take_held(day) + cents)
+    if left and surplus is not Surplus.HOLD:
+        left = _pay_ahead(account, day, left, surplus)
     account.hold(left, day)
 
 
 def pay_off(account: Account, day: date, cents: int | None) -> None:
     """Settle the loan, with exactly what it takes where `cents` is None. Raises TermsError when it is too little."""
-    figure = account.payoff(day)
-    left = figure if cents is None else cents
-    if left < figure:
+    figure = max(account.payoff(day) - account.held, 0)
+    cents = figure if cents is None else cents
+    if cents < figure:
         raise TermsError("events", "payoff", f"it takes {from_cents(figure)} to pay off on {day}")
-    left = _pay_due(account, day, left)
+    left = account.pay_due(day, account.take_held(day) + cents)
     account.hold(_settle(account, day, left), day)
 
 
-def _pay_due(account: Account, day: date, left: int) -> int:
-    """Pay what has fallen due by `day`; how much is left."""
-    lines = [line for line in account.lines if line.is_closed(day)]
-    order = account.servicing.allocation
-    if account.servicing.by_kind:
-        # Charges first as their order has it, then what is overdue, then what is due on the day.
-        overdue = [line for line in lines if line.due_date < day]
-        groups = (overdue, [line for line in lines if line.due_date >= day])
-        places = [(line, kind) for kind in order if kind in CHARGES for line in lines]
-        places += [(line, kind) for group in groups for kind in order if kind not in CHARGES for line in group]
-    else:
-        places = [(line, kind) for line in lines for kind in order]
-    for line, kind in places:
-        left -= account.pay(line, kind, min(left, line.unpaid(kind)), day)
-    return left
-
-
-def _pay_ahead(account: Account, day: date, left: int) -> int:
+def _pay_ahead(account: Account, day: date, left: int, surplus: Surplus) -> int:
     first = account.first_open(day)
     if first == len(account.lines):
         return left
     if left >= account.payoff(day):
         return _settle(account, day, left)
-    return _AHEAD[account.servicing.surplus](account, day, first, left)
+    return _AHEAD[surplus](account, day, first, left)
 
 
 def _settle(account: Account, day: date, left: int) -> int:
@@ -111,10 +94,15 @@ def _on_top(account: Account, day: date, first: int, left: int) -> int:
     shown.asked[PRINCIPAL] += principal
     account.plan.clock.moves.append((day, -principal))
     account.pay(shown, PRINCIPAL, principal, day)
-    if account.servicing.surplus is Surplus.LOWER_INSTALMENT:
-        account.plan.resize(first)
     account.plan.project(first)
     return left - principal
+
+
+def _on_top_and_lower(account: Account, day: date, first: int, left: int) -> int:
+    left = _on_top(account, day, first, left)
+    account.plan.resize(first)
+    account.plan.project(first)
+    return left
 
 
 def _next(account: Account, day: date, first: int, left: int) -> int:
@@ -189,7 +177,7 @@ def _ahead_of(account: Account, line: Line, cents: int, day: date) -> None:
 
 _AHEAD: dict[Surplus, Callable[[Account, date, int, int], int]] = {
     Surplus.SHORTEN_TERM: _on_top,
-    Surplus.LOWER_INSTALMENT: _on_top,
+    Surplus.LOWER_INSTALMENT: _on_top_and_lower,
     Surplus.NEXT_INSTALMENT: _next,
     Surplus.LAST_INSTALMENT: _last,
     Surplus.SPREAD_EVENLY: _spread,

@@ -35,8 +35,8 @@ def replay(terms: ScheduleTerms, events: Sequence[Event] = (), servicing: Servic
     """The account after all `events`. Raises TermsError for one that can't have happened."""
     account = open_account(terms, servicing or Servicing())
     for number, event in enumerate(in_order(events, terms.start_date)):
-        account.event = number
         account.advance(event.date)
+        account.event = number
         _APPLY[event.type](account, event)
     return account
 
@@ -117,7 +117,8 @@ def _waive(account: Account, event: Event) -> None:
 
 
 def _repay(account: Account, event: Event) -> None:
-    payments.take(account, event.date, to_cents(_needed(event.amount)))
+    surplus = event.surplus or account.servicing.surplus
+    payments.take(account, event.date, to_cents(_needed(event.amount)), surplus)
 
 
 def _pay_off(account: Account, event: Event) -> None:
