@@ -250,6 +250,16 @@ def _rules(event: MoneyEvent, *rows: tuple[Kind, str, str]) -> tuple[Rule, ...]:
     return tuple(Rule(event.value, kind.value, ANY, debit, credit) for kind, debit, credit in rows)
 
 
+#: What an entry of a loan (loans.models.LoanEntry.kind) does to the control account of which kind: 1 debits it.
+#: check_balances holds the books of every loan against its entries by this.
+ENTRY_EFFECTS: dict[str, tuple[Kind, int]] = {
+    "disbursement": (Kind.PRINCIPAL, 1),
+    "principal": (Kind.PRINCIPAL, -1),
+    "interest": (Kind.INTEREST, -1),
+    "penalty": (Kind.PENALTY, -1),
+    "suspense": (Kind.SUSPENSE, -1),
+    "suspense_used": (Kind.SUSPENSE, 1),
+}
 #: Kinds that a borrower owes, and the account each is owed on.
 OWED = {Kind.PRINCIPAL: LOANS} | RECEIVABLE
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -19,9 +20,11 @@ class Disagreement:
     expected: Decimal
 
 
-#: What is compared → query of (row, stored, expected) for the rows that disagree. Penalty accrues by the day and is
-#: paid by entries; a drawn limit is what loans (revolving: outstanding, else paid out) and payments under way took.
-CHECKS: dict[str, str] = {
+Row = tuple[str, Decimal, Decimal]
+#: What is compared → query of (row, stored, expected) for the rows that disagree, or a function that answers them;
+#: ledger_checks adds those of the books. Penalty accrues by the day and is paid by entries; a drawn limit is what loans
+#: (revolving: outstanding, else paid out) and payments under way took.
+CHECKS: dict[str, str | Callable[[], Iterable[Row]]] = {
     "outstanding principal": """
         SELECT l.number, l.outstanding_principal, COALESCE(e.disbursed - e.principal, 0)
         FROM loans_loan l LEFT JOIN entry_sums e ON e.loan_id = l.id
@@ -100,9 +103,14 @@ _SUMS = """
 
 
 def disagreements() -> Iterator[Disagreement]:
-    """Every stored amount of every loan and line that is not the sum of its parts."""
+    """Every stored amount of every loan, line, entry and account that is not the sum of its parts."""
+    for what, check in CHECKS.items():
+        rows = check() if callable(check) else rows_of(f"{_SUMS} {check} ORDER BY 1")
+        for where, stored, expected in rows:
+            yield Disagreement(where, what, stored, Decimal(expected))
+
+
+def rows_of(query: str, parameters: dict[str, Any] | None = None) -> list[Row]:
     with connection.cursor() as cursor:
-        for what, query in CHECKS.items():
-            cursor.execute(f"{_SUMS} {query} ORDER BY 1")
-            for where, stored, expected in cursor.fetchall():
-                yield Disagreement(where, what, stored, Decimal(expected))
+        cursor.execute(query, parameters)
+        return cursor.fetchall()

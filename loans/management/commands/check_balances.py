@@ -8,12 +8,12 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from branch.domain.money import format_money
-from loans.models import Loan
+from loans.models import JournalEntry, Loan
 from loans.services.balances import disagreements
 
 
 class Command(BaseCommand):
-    help = "Compares stored balances, schedules and entries of the whole portfolio; exit 1 where a row disagrees."
+    help = "Compares balances, schedules, entries and postings of the whole portfolio; exit 1 where a row disagrees."
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = list(disagreements())
@@ -23,4 +23,4 @@ class Command(BaseCommand):
         if found:
             self.stderr.write(f"{len(found)} rows disagree.")
             sys.exit(1)
-        self.stdout.write(f"{Loan.objects.count()} loans agree with their entries.")
+        self.stdout.write(f"{Loan.objects.count()} loans and {JournalEntry.objects.count()} journal entries agree.")

@@ -20,14 +20,13 @@ NEEDED = f"""
     SELECT office_id, product_family, sum(provision) FROM (
         SELECT l.office_id, l.product_family, d.provision
         FROM loans_loan l JOIN postloan_loanday d ON d.loan_id = l.id AND d.date = %(date)s
-        WHERE {LIVE.format(t="l")}
         UNION ALL
         SELECT l.office_id, l.product_family, last.provision
         FROM loans_loan l, LATERAL (
             SELECT d.provision FROM postloan_loanday d
             WHERE d.loan_id = l.id AND d.date < %(date)s AND d.date >= %(kept_from)s ORDER BY d.date DESC LIMIT 1
         ) last
-        WHERE {LIVE.format(t="l")}
+        WHERE ({LIVE.format(t="l")} OR l.settled_date > %(date)s)
           AND NOT EXISTS (SELECT FROM postloan_loanday d WHERE d.loan_id = l.id AND d.date = %(date)s)
     ) standing
     GROUP BY office_id, product_family
@@ -35,7 +34,7 @@ NEEDED = f"""
 
 
 def needed_provisions(day: date) -> dict[tuple[int, str], Decimal]:
-    """(office id, family) → the provisions of all live loans by how they stood at the end of `day`."""
+    """(office id, family) → the provisions of the loans that were live at the end of `day`, by how they stood then."""
     with connection.cursor() as cursor:
         cursor.execute(NEEDED, {"date": day, "kept_from": day - timedelta(days=KEPT_DAYS)})
         return {(office, family): amount for office, family, amount in cursor.fetchall()}
