@@ -90,9 +90,9 @@ class QuoteRequestSerializer(serializers.Serializer):
 
 
 class EventRequestSerializer(serializers.Serializer):
-    """One event. A drawdown, fee, penalty and repayment need `amount`; a rate change `annual_rate`; an interest pause
-    `until`, the day from which interest runs again; added instalments and a principal grace `count`; a waiver `amount`
-    and the `kind` that is waived."""
+    """One event. A drawdown, fee, penalty and repayment need `amount`; a rate change and a misuse `annual_rate`; an
+    interest pause `until`, the day from which interest runs again; added instalments and a principal grace `count`; a
+    waiver `amount` and the `kind` that is waived."""
 
     date = serializers.DateField()
     type = CodeField(EventType)
@@ -101,6 +101,7 @@ class EventRequestSerializer(serializers.Serializer):
     until = serializers.DateField(required=False)
     count = serializers.IntegerField(required=False, min_value=1, max_value=MOST_INSTALMENTS)
     kind = CodeField(DueKind, required=False)
+    penalty_rate = RateField(required=False)
 
 
 class AllocationField(serializers.ListField):

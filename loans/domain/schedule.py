@@ -5,7 +5,7 @@ Conventions (each with a worked example in docs/algorithms):
 - Interest of a period is rounded once; the last instalment takes whatever principal is left.
 - Principal grace: interest only, the principal spread over the remaining instalments.
 - Interest-free instalments carry no interest. Interest of interest-grace instalments is charged without
-  compounding and joins the first instalment after them, on top of what that one would be.
+  compounding and joins the first instalment after them: on top of it, but within a level instalment, whose size stays.
 - A loan that is paid off early by a rounded-up instalment ends there.
 """
 
@@ -80,7 +80,7 @@ def build_schedule(terms: ScheduleTerms) -> Schedule:
     """
     periods = due_periods(terms)
     sums = _METHODS[terms.repayment_method](terms, _interest_charger(terms), periods)
-    if terms.interest_grace and len(sums) > 1:
+    if terms.interest_grace and terms.repayment_method is not RepaymentMethod.EQUAL_INSTALMENT and len(sums) > 1:
         sums = _defer_interest(sums, terms.interest_grace)
     start_fees = sum((fee.amount for fee in terms.fees if fee.on is FeeOn.START), ZERO)
     each_fees = sum((fee.amount for fee in terms.fees if fee.on is FeeOn.EACH), ZERO)
@@ -128,8 +128,12 @@ def _equal_instalment(terms: ScheduleTerms, interest_on: _Interest, periods: lis
     level, grace = _level_cents(terms, periods)
     sums = []
     last = len(periods)
+    put_off = terms.interest_grace if last > 1 else 0
+    deferred = 0
     for number, period in enumerate(periods, 1):
-        interest = interest_on(balance, period.weight)
+        interest = interest_on(balance, period.weight) + deferred
+        deferred = interest if number <= put_off else 0
+        interest -= deferred
         principal = level - interest if number > grace else 0
         if number == last or principal > balance:
             principal = balance

@@ -125,12 +125,12 @@ GOLDEN = (
     ),
     Golden(
         "equal instalment, interest of the first instalment deferred",
-        "hand: as the first case, but 100.00 moves from row 1 into row 2: 67.00 + 100.00",
+        "hand: the level instalment of the first case stays; row 2: 6,599.78 × 1 % = 66.00, and the 100.00 of row 1",
         terms(interest_grace=1),
         """
-        2026-02-15 30 3300.22 0.00 0.00 3300.22 6699.78
-        2026-03-15 30 3333.22 167.00 0.00 3500.22 3366.56
-        2026-04-15 30 3366.56 33.67 0.00 3400.23 0.00
+        2026-02-15 30 3400.22 0.00 0.00 3400.22 6599.78
+        2026-03-15 30 3234.22 166.00 0.00 3400.22 3365.56
+        2026-04-15 30 3365.56 33.66 0.00 3399.22 0.00
         """,
     ),
     Golden(

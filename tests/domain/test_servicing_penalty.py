@@ -114,6 +114,36 @@ def test_a_waiver_takes_off_what_is_due_and_no_more() -> None:
         served(Event(date=day, type=EventType.WAIVER, amount=Decimal("1.00"), kind=DueKind.PRINCIPAL), until=day)
 
 
+def test_called_in_everything_is_due_at_once() -> None:
+    """On 22 March 120,000.00 and 20 days of 6 % over 360; ten days later 120,400.00 × 9 % × 10/360 of penalty."""
+    day = date(2026, 3, 22)
+    account = served(Event(date=day, type=EventType.CALL_IN), until=day + timedelta(days=10))
+    assert [(line.due_date, line.asked[DueKind.PRINCIPAL], line.asked[DueKind.INTEREST]) for line in account.lines] == [
+        (day, 120_000_00, 400_00)
+    ]
+    assert penalty_of(account) == Decimal("301.00")
+    now = standing(account, day + timedelta(days=10))
+    assert (now.past_due_days, now.payoff_amount) == (10, Decimal("120701.00"))
+
+
+def test_misuse_costs_the_heavier_rate_and_never_both() -> None:
+    """Known on 2 April, at 12 %: 6 % on top for principal not overdue, 12 % instead of 9 % for what is overdue."""
+    day = date(2026, 4, 2)
+    misuse = Event(date=day, type=EventType.MISUSE, annual_rate=Decimal("0.12"))
+    surcharged = served(paid(day, "20620.00"), misuse, until=day + timedelta(days=30))
+    # 100,000.00 × 6 % × 30/360, nothing being overdue.
+    assert penalty_of(surcharged) == Decimal("500.00")
+    overdue = served(misuse, until=day + timedelta(days=30))
+    # The same, and 20,620.00 overdue × 12 % × 30/360.
+    assert penalty_of(overdue) == Decimal("500.00") + Decimal("206.20")
+
+
+def test_a_change_of_the_penalty_rate_counts_from_its_day() -> None:
+    """20,620.00 overdue from 2 April: ten days at 9 %, then ten at 7.5 %."""
+    change = Event(date=date(2026, 4, 12), type=EventType.RATE_CHANGE, annual_rate=RATE, penalty_rate=Decimal("0.075"))
+    assert penalty_of(served(change, until=date(2026, 4, 22))) == Decimal("94.51")
+
+
 @pytest.mark.parametrize(
     ("principal", "paid_on", "interest"),
     [

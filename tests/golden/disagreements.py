@@ -22,7 +22,4 @@ DISAGREEMENTS = {
     "fineract_recalculation/actual/actual, drawdown of three quarters on 7 January": _CORRECTED,
     "fineract_recalculation/actual/actual, two drawdowns, half paid back in advance": _CORRECTED,
     "fineract_recalculation/eleven days' pause at 27 %": _CORRECTED,
-    "fineract_emi_calculator/interest of the first two instalments deferred": (
-        "their instalment stays level through the grace and takes deferred interest inside it; ours asks it on top"
-    ),
 }

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 
 from branch.domain.money import round_ratio, to_cents
 from loans.domain.allocation import DueKind
 from loans.domain.daycount import year_fraction
 from loans.domain.schedule import due_periods
 from loans.domain.servicing.events import PayoffInterest, Servicing
-from loans.domain.servicing.lines import CHARGES, Line, initial_clock
+from loans.domain.servicing.lines import CHARGES, Clock, Line, initial_clock
 from loans.domain.servicing.plan import Plan, each_fees
 from loans.domain.terms import RepaymentMethod, ScheduleTerms
 
@@ -41,6 +42,10 @@ class Account:
     plan: Plan
     instalments: int
     day: date
+    #: Yearly rate on what is overdue, by the day it applies from; none where the contract has no penalty.
+    penalty_rates: list[tuple[date, Fraction]] = field(default_factory=list)
+    #: Since when funds are known to be misused, and the rate that costs.
+    misuse: tuple[date, Fraction] | None = None
     held: int = 0
     #: Instalments that a pay-off found; they stay in the schedule even where nothing is left of them.
     kept: set[int] = field(default_factory=set)
@@ -98,12 +103,13 @@ class Account:
 
     def _charge_penalty(self, day: date) -> None:
         """Penalty interest from where the account stands to `day` (out), as nothing is paid meanwhile."""
-        if self.servicing.penalty_rate is None or day == self.day:
+        if day == self.day:
             return
-        cents = self._running_penalty(day) - self._running_penalty(self.day)
-        if cents:
+        if self.penalty_rates and (cents := self._running_penalty(day) - self._running_penalty(self.day)):
             overdue = [line for line in self.lines if line.due_date < day and line.unpaid_but(PENALTY, FEE)]
             overdue[0].asked[PENALTY] += cents
+        if self.misuse and (cents := self._running_surcharge(day) - self._running_surcharge(self.day)):
+            self.lines[min(self.first_open(self.day), len(self.lines) - 1)].asked[PENALTY] += cents
 
     def _running_penalty(self, until: date) -> int:
         """Penalty interest up to `until` (out) on all that is overdue by then, had it always stood as it stands now.
@@ -114,8 +120,32 @@ class Account:
         for line in self.lines:
             if line.due_date < until:
                 unpaid = line.unpaid(PRINCIPAL) + (line.unpaid(INTEREST) if self.servicing.compounds else 0)
-                exact += unpaid * year_fraction(self.terms.day_count, line.due_date, until)
-        return self.plan.round(exact * Fraction(self.servicing.penalty_rate or 0))
+                exact += unpaid * self._penalty_factor(line.due_date, until)
+        return self.plan.round(exact)
+
+    def _penalty_factor(self, start: date, until: date) -> Fraction:
+        changes = [day for day, _ in self.penalty_rates if start < day < until]
+        edges = sorted({start, until, *changes})
+        return sum(
+            (
+                next(rate for day, rate in reversed(self.penalty_rates) if day <= since)
+                * year_fraction(self.terms.day_count, since, to)
+                for since, to in pairwise(edges)
+            ),
+            Fraction(0),
+        )
+
+    def _running_surcharge(self, until: date) -> int:
+        """What misused principal that is not overdue has cost up to `until` (out), beyond the contract's interest."""
+        if not self.misuse:
+            return 0
+        since, heavier = self.misuse
+        clock = self.plan.clock
+        rates = [(self.terms.start_date, Fraction(0)), (since, max(heavier - clock.rate_on(since), Fraction(0)))]
+        rates += [(day, max(heavier - rate, Fraction(0))) for day, rate in clock.rates if day > since]
+        surcharge = Clock(clock.day_count, rates, moves=clock.moves)
+        exact = sum((surcharge.interest(line.period, line.opening, until) for line in self.lines), Fraction(0))
+        return self.plan.round(exact)
 
     def _late(self, line: Line) -> list[tuple[date, date, int]]:
         """The stretches of time for which principal of the line stayed out after its period."""
@@ -239,4 +269,7 @@ def open_account(terms: ScheduleTerms, servicing: Servicing) -> Account:
     plan.interest_only = set(range(1, terms.principal_grace + 1))
     plan.resize(0)
     plan.project(0)
-    return Account(terms, servicing, plan, terms.instalments, terms.start_date)
+    account = Account(terms, servicing, plan, terms.instalments, terms.start_date)
+    if servicing.penalty_rate is not None:
+        account.penalty_rates.append((terms.start_date, Fraction(servicing.penalty_rate)))
+    return account

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -21,6 +21,8 @@ class EventType(StrEnum):
     PRINCIPAL_GRACE = "principal_grace"
     FEE = "fee"
     PENALTY = "penalty"
+    MISUSE = "misuse"
+    CALL_IN = "call_in"
     WAIVER = "waiver"
     REPAYMENT = "repayment"
     PAYOFF = "payoff"
@@ -63,6 +65,8 @@ class Event:
 
     `until` is the day from which interest runs again after a pause; `count` how many instalments are added, or pay
     interest only; `kind` what is waived; `surplus` where this payment's surplus goes, when not where the loan's does.
+    A change of rate may change the contract's `penalty_rate` too; misuse of
+    funds names in `annual_rate` the rate that takes the place of both from its day on.
     """
 
     date: datetime.date
@@ -73,6 +77,7 @@ class Event:
     count: int | None = None
     kind: DueKind | None = None
     surplus: Surplus | None = None
+    penalty_rate: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +109,8 @@ _NEEDS = {
     EventType.PRINCIPAL_GRACE: ("count",),
     EventType.FEE: ("amount",),
     EventType.PENALTY: ("amount",),
+    EventType.MISUSE: ("annual_rate",),
+    EventType.CALL_IN: (),
     EventType.WAIVER: ("amount", "kind"),
     EventType.REPAYMENT: ("amount",),
     EventType.PAYOFF: (),
@@ -118,22 +125,26 @@ def in_order(events: Sequence[Event], start_date: datetime.date) -> list[Event]:
 
 
 def _check(number: int, event: Event, start_date: datetime.date) -> None:
-    def refuse(field: str, message: str) -> None:
+    for field, message in _faults(event, start_date):
         raise TermsError(f"events.{number}.{field}", "invalid", message)
 
+
+def _faults(event: Event, start_date: datetime.date) -> Iterator[tuple[str, str]]:
     if event.date < start_date:
-        refuse("date", "must not be before the loan starts")
+        yield "date", "must not be before the loan starts"
     for field in _NEEDS[event.type]:
         if getattr(event, field) is None:
-            refuse(field, f"is needed for a {event.type}")
-    amount, rate = event.amount, event.annual_rate
+            yield field, f"is needed for a {event.type}"
+    amount, until, count = event.amount, event.until, event.count
     if amount is not None and not (amount.is_finite() and amount > 0 and amount == amount.quantize(CENT)):
-        refuse("amount", "must be an amount above zero")
-    if rate is not None and not (rate.is_finite() and rate >= 0):
-        refuse("annual_rate", "must be not below zero")
-    if event.until is not None and event.until <= event.date:
-        refuse("until", "must be after the first day")
-    if event.kind is not None and event.kind is DueKind.PRINCIPAL:
-        refuse("kind", "must not be principal: that is written off, not waived")
-    if event.count is not None and not 1 <= event.count <= MOST_INSTALMENTS:
-        refuse("count", f"must be between 1 and {MOST_INSTALMENTS}")
+        yield "amount", "must be an amount above zero"
+    for field in ("annual_rate", "penalty_rate"):
+        rate = getattr(event, field)
+        if rate is not None and not (rate.is_finite() and rate >= 0):
+            yield field, "must be not below zero"
+    if until is not None and until <= event.date:
+        yield "until", "must be after the first day"
+    if event.kind is DueKind.PRINCIPAL:
+        yield "kind", "must not be principal: that is written off, not waived"
+    if count is not None and not 1 <= count <= MOST_INSTALMENTS:
+        yield "count", f"must be between 1 and {MOST_INSTALMENTS}"

@@ -108,7 +108,7 @@ class Plan:
         if line.number in self.interest_only or self.terms.repayment_method in AT_END:
             return 0
         if self.terms.repayment_method is LEVEL:
-            return self.part - (line.own_interest - line.interest_on_top) - line.ahead
+            return self.part - (line.asked[INTEREST] - line.interest_on_top) - line.ahead
         return self.part - line.ahead
 
     def _flat_interest(self, first: int) -> list[int]:

@@ -14,6 +14,7 @@ docs/algorithms:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from fractions import Fraction
 from typing import TypeVar
 
@@ -50,7 +51,39 @@ def _draw(account: Account, event: Event) -> None:
 def _change_rate(account: Account, event: Event) -> None:
     first = _open_line(account, event)
     account.plan.clock.rates.append((event.date, Fraction(_needed(event.annual_rate))))
+    if event.penalty_rate is not None:
+        _change_penalty(account, event.date, Fraction(event.penalty_rate))
     _replan(account, first)
+
+
+def _change_penalty(account: Account, day: date, rate: Fraction) -> None:
+    """A heavier rate for misuse stays: never the sum of two penalties, always the heavier one."""
+    heavier = account.misuse[1] if account.misuse else rate
+    account.penalty_rates.append((day, max(rate, heavier)))
+
+
+def _misuse(account: Account, event: Event) -> None:
+    """From now on principal bears the misuse rate: the part above the contract's interest as a penalty."""
+    account.misuse = (event.date, Fraction(_needed(event.annual_rate)))
+    current = account.penalty_rates[-1][1] if account.penalty_rates else Fraction(0)
+    _change_penalty(account, event.date, current)
+
+
+def _call_in(account: Account, event: Event) -> None:
+    """All principal and the interest earned so far fall due today; the instalments after it go."""
+    first = _open_line(account, event)
+    line = account.lines[first]
+    interest, principal = account.accrued(event.date), account.plan.running(first)
+    line.period = line.period._replace(end=event.date, due_date=event.date, days=(event.date - line.start).days)
+    line.own_interest, line.deferred, line.closing = line.paid[DueKind.INTEREST] + interest, 0, 0
+    line.asked[DueKind.INTEREST] = line.own_interest
+    line.asked[DueKind.PRINCIPAL] = principal + line.ahead + line.on_top
+    for later in account.lines[first + 1 :]:
+        # Paid ahead of its day: that stays on the record, with the instalment that now ends the loan.
+        for kind, cents in later.paid.items():
+            line.asked[kind] += cents
+            line.paid[kind] += cents
+    del account.lines[first + 1 :]
 
 
 def _pause(account: Account, event: Event) -> None:
@@ -133,6 +166,8 @@ _APPLY: dict[EventType, Callable[[Account, Event], None]] = {
     EventType.PRINCIPAL_GRACE: _grant_grace,
     EventType.FEE: _charge,
     EventType.PENALTY: _charge,
+    EventType.MISUSE: _misuse,
+    EventType.CALL_IN: _call_in,
     EventType.WAIVER: _waive,
     EventType.REPAYMENT: _repay,
     EventType.PAYOFF: _pay_off,
