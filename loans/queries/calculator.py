@@ -14,8 +14,9 @@ from loans.domain.schedule import Schedule, build_schedule
 from loans.domain.servicing import Event, EventType, Servicing, replay, served_rows, standing
 from loans.domain.terms import ScheduleTerms, TermsError
 
-#: More is no loan but a load.
-MOST_EVENTS = 1000
+#: More is no loan but a load: every event works out every instalment after it anew.
+MOST_EVENTS = 500
+MOST_WORK = 30_000
 PAYMENTS = frozenset({EventType.REPAYMENT, EventType.PAYOFF})
 _QUOTE_ROW = ("number", "due_date", "days", "principal", "interest", "fees", "total", "balance")
 _SERVED_ROW = (*_QUOTE_ROW[:6], "penalties", *_QUOTE_ROW[6:], "paid", "outstanding")
@@ -55,6 +56,8 @@ def simulate(
 
     Raises InvalidInput by field.
     """
+    if len(events) * terms["instalments"] > MOST_WORK:
+        raise InvalidInput(fields={"events": [_("These are too many events for so many instalments.")]})
     is_followed = as_of is not None or any(event["type"] in PAYMENTS for event in events)
     servicing = {"late_interest": is_followed} | servicing
     day = as_of or max((event["date"] for event in events), default=terms["start_date"])
