@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
-from branch.domain.money import round_ratio, round_to_multiple, to_cents
+from branch.domain.money import CENT, round_ratio, round_to_multiple, to_cents
 from loans.domain.allocation import DueKind
 from loans.domain.servicing.lines import Clock, Line
 from loans.domain.terms import FeeOn, RepaymentMethod, ScheduleTerms
@@ -27,6 +27,8 @@ class Plan:
     lines: list[Line]
     interest_only: set[int] = field(default_factory=set)
     part: int = 0
+    #: The equal part of principal before rounding, in cents.
+    exact_part: Fraction = Fraction(0)
 
     def drawn(self) -> list[tuple[date, int]]:
         """What was paid out, and when."""
@@ -109,6 +111,9 @@ class Plan:
             return 0
         if self.terms.repayment_method is LEVEL:
             return self.part - (line.asked[INTEREST] - line.interest_on_top) - line.ahead
+        if self.terms.repayment_method is RepaymentMethod.FLAT and self.terms.instalment_rounding != CENT:
+            # What is rounded is the whole instalment, interest and all.
+            return self._rounded_part(self.exact_part + line.own_interest) - line.own_interest - line.ahead
         return self.part - line.ahead
 
     def _flat_interest(self, first: int) -> list[int]:
@@ -138,7 +143,8 @@ class Plan:
         balance = self._opening(first) + sum(
             self.clock.moved_within(line.period) + line.ahead for line in self.lines[first:]
         )
-        self.part = self._rounded_part(Fraction(balance, len(paying)))
+        self.exact_part = Fraction(balance, len(paying))
+        self.part = self._rounded_part(self.exact_part)
 
     def _level(self, first: int) -> int:
         """The payment that brings the balance to zero under unrounded interest.
