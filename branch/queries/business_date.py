@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import holidays
 from django.utils import timezone
 
+from branch.domain.calendar import WorkingCalendar
 from branch.models import BusinessDay, CalendarOverride
 
 
@@ -32,6 +33,12 @@ def holidays_between(start: date, end: date) -> tuple[frozenset[date], frozenset
         (extra if row.is_working_day else off).add(row.date)
         (off if row.is_working_day else extra).discard(row.date)
     return frozenset(off), frozenset(extra)
+
+
+def working_calendar(start: date, end: date) -> WorkingCalendar:
+    """The calendar of the days in [start, end], for rolling due days."""
+    off, extra = holidays_between(start, end)
+    return WorkingCalendar(holidays=off, extra_working_days=extra)
 
 
 def is_working_day(day: date) -> bool:

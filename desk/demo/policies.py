@@ -7,7 +7,7 @@ from typing import Any
 
 from desk.demo.people import actor
 from loans.domain.lpr_history import LPR_HISTORY
-from loans.services import products
+from loans.services import prime_rates, products
 
 DOCUMENTS = ["营业执照", "购销合同"]
 _COMMON: dict[str, Any] = {
@@ -67,7 +67,7 @@ def publish_policies() -> None:
         }
         for rate in LPR_HISTORY
     ]
-    products.import_lpr(actor=actor("zhou"), rows=rates)
+    prime_rates.import_lpr(actor=actor("zhou"), rows=rates)
     for names, offer in PRODUCTS:
         product = products.create_product(actor=actor("zhou"), **names)
         version = products.draft_product_version(actor=actor("zhou"), product_id=product.pk, **_COMMON, **offer)

@@ -112,12 +112,17 @@ def _exact(segment: BalanceSegment, until: date) -> Fraction:
     return yearly * counted.days * share / 360
 
 
+#: What the central bank allows on top of the contract rate, lowest and highest (银发〔2003〕251号).
+OVERDUE_UPLIFTS = (Decimal("0.30"), Decimal("0.50"))
+MISUSE_UPLIFTS = (Decimal("0.50"), Decimal("1.00"))
+
+
 @dataclass(frozen=True, slots=True)
 class PenaltyTerms:
     """How much heavier than the contract rate a penalty is: 0.50 is half as much again.
 
-    Bank and product parameters; the defaults lie in the range the central bank allows (overdue 30–50 %,
-    misuse 50–100 %). `compounds` says whether the contract charges interest on unpaid interest.
+    Set by the product within what the central bank allows; these are the bank's usual ones. `compounds` says whether
+    the contract charges interest on unpaid interest.
     """
 
     overdue_uplift: Decimal = Decimal("0.50")

@@ -14,8 +14,9 @@ from fractions import Fraction
 
 from branch.domain.calendar import add_months
 from branch.domain.money import round_money
-from loans.domain.periods import Frequency, Unit, is_regular
+from loans.domain.periods import MONTHLY, Frequency, Unit, is_regular
 from loans.domain.schedule import Schedule
+from loans.domain.terms import RepaymentMethod
 
 PLACES = 6
 _LOWEST_RATE, _HIGHEST_RATE = -0.999999, 1e6
@@ -48,6 +49,8 @@ class AnnualCost:
 def annual_cost(schedule: Schedule) -> AnnualCost:
     """Annualised cost of a schedule: fees at the start lower what is paid out, others raise the payments."""
     terms = schedule.terms
+    if terms.repayment_method is RepaymentMethod.AGREED_PLAN:
+        return annual_cost_of(terms.principal - schedule.start_fees, _agreed_payments(schedule), Fraction(12))
     periods, part = _first_payment(schedule)
     payments = [Payment(periods + row.number - 1, part, row.total) for row in schedule.rows]
     return annual_cost_of(terms.principal - schedule.start_fees, payments, periods_per_year(terms.frequency))
@@ -78,6 +81,12 @@ def _first_payment(schedule: Schedule) -> tuple[int, Fraction]:
     if is_regular(terms.start_date, first.period_end, terms.frequency, terms.month_end):
         return 1, Fraction(0)
     return periods_between(terms.start_date, first.period_end, terms.frequency)
+
+
+def _agreed_payments(schedule: Schedule) -> list[Payment]:
+    """The payments of an agreed plan, each in months and a part of one."""
+    start = schedule.terms.start_date
+    return [Payment(*periods_between(start, row.period_end, MONTHLY), row.total) for row in schedule.rows]
 
 
 def periods_between(start: date, due_date: date, frequency: Frequency) -> tuple[int, Fraction]:

@@ -92,14 +92,15 @@ def price_loan(
     term = pick_lpr_term(term_months, split_months=split_months)
     base = lpr.rate(term)
     free_rate = base + sum((part.basis_points for part in components), Decimal(0)) * BASIS_POINT
-    annual_rate, bound = _within(free_rate, floor, cap)
+    annual_rate, bound = within_bounds(free_rate, floor, cap)
     parts = tuple(components)
     if bound:
         parts += (Component(bound, (annual_rate - free_rate) / BASIS_POINT, "product"),)
     return Price(annual_rate, lpr, term, base, parts, bound)
 
 
-def _within(rate: Decimal, floor: Decimal | None, cap: Decimal | None) -> tuple[Decimal, str | None]:
+def within_bounds(rate: Decimal, floor: Decimal | None, cap: Decimal | None) -> tuple[Decimal, str | None]:
+    """The rate, raised to the floor or lowered to the cap, and which of the two took effect."""
     if floor is not None and rate < floor:
         return floor, "floor"
     if cap is not None and rate > cap:

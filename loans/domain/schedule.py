@@ -7,6 +7,7 @@ Conventions (each with a worked example in docs/algorithms):
 - Interest-free instalments carry no interest. Interest of interest-grace instalments is charged without
   compounding and joins the first instalment after them: on top of it, but within a level instalment, whose size stays.
 - A loan that is paid off early by a rounded-up instalment ends there.
+- An agreed plan says the days and the principal; interest falls due with each row, on the balance before it.
 """
 
 from collections.abc import Callable
@@ -17,8 +18,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from branch.domain.money import CENT, ZERO, from_cents, round_ratio, round_to_multiple, to_cents
-from loans.domain.daycount import YEAR_BASIS
-from loans.domain.periods import Period, interest_periods, nominal_due_dates
+from loans.domain.daycount import YEAR_BASIS, DayCount, bond_basis_days
+from loans.domain.periods import Frequency, Period, Unit, interest_periods, nominal_due_dates
 from loans.domain.terms import Fee, FeeOn, RepaymentMethod, ScheduleTerms, TermsError
 
 __all__ = [
@@ -177,6 +178,16 @@ def _interest_only(terms: ScheduleTerms, interest_on: _Interest, periods: list[P
     return sums
 
 
+def _agreed_plan(terms: ScheduleTerms, interest_on: _Interest, periods: list[Period]) -> _Sums:
+    balance = to_cents(terms.principal)
+    sums = []
+    for row, period in zip(terms.plan, periods, strict=True):
+        principal = to_cents(row.principal)
+        sums.append((principal, interest_on(balance, period.weight)))
+        balance -= principal
+    return sums
+
+
 def _flat(terms: ScheduleTerms, interest_on: _Interest, periods: list[Period]) -> _Sums:
     """Interest on the original principal all along: its total is rounded once, the last takes the rest."""
     loan = to_cents(terms.principal)
@@ -223,6 +234,9 @@ _METHODS: dict[RepaymentMethod, Callable[[ScheduleTerms, _Interest, list[Period]
     RepaymentMethod.INTEREST_ONLY: _interest_only,
     RepaymentMethod.BULLET: _interest_only,
     RepaymentMethod.FLAT: _flat,
+    RepaymentMethod.AGREED_PLAN: _agreed_plan,
+    # What is drawn is owed until the end unless it is paid back before; until then it bears interest.
+    RepaymentMethod.PAY_AS_YOU_USE: _interest_only,
 }
 
 
@@ -246,6 +260,8 @@ def due_periods(terms: ScheduleTerms, *, instalments: int | None = None) -> list
 
 
 def _periods(terms: ScheduleTerms, instalments: int) -> list[Period]:
+    if terms.repayment_method is RepaymentMethod.AGREED_PLAN:
+        return _plan_periods(terms)
     try:
         due_dates = nominal_due_dates(
             start_date=terms.start_date,
@@ -267,6 +283,22 @@ def _periods(terms: ScheduleTerms, instalments: int) -> list[Period]:
         month_end=terms.month_end,
         roll=terms.roll,
     )
+    free = terms.interest_free
+    return [period._replace(weight=0) for period in periods[:free]] + periods[free:]
+
+
+def _plan_periods(terms: ScheduleTerms) -> list[Period]:
+    """The periods between the days agreed on; none of them is regular, so 30/360 counts by bond basis."""
+    periods = interest_periods(
+        start_date=terms.start_date,
+        due_dates=[row.due_date for row in terms.plan],
+        day_count=terms.day_count,
+        frequency=Frequency(Unit.DAY, 1),
+        roll=terms.roll,
+    )
+    if terms.day_count is DayCount.THIRTY_360:
+        days = [bond_basis_days(period.start, period.end) for period in periods]
+        periods = [period._replace(days=n, weight=n) for period, n in zip(periods, days, strict=True)]
     free = terms.interest_free
     return [period._replace(weight=0) for period in periods[:free]] + periods[free:]
 

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
+from itertools import pairwise
 
 from branch.domain.calendar import MonthEnd
-from branch.domain.money import CENT, Rounding
+from branch.domain.money import CENT, ZERO, Rounding, round_money
 from loans.domain.daycount import DayCount
 from loans.domain.periods import MONTHLY, NO_ROLL, Frequency, PaymentRoll
 
@@ -19,6 +21,8 @@ class RepaymentMethod(StrEnum):
     INTEREST_ONLY = "interest_only"
     BULLET = "bullet"
     FLAT = "flat"
+    AGREED_PLAN = "agreed_plan"
+    PAY_AS_YOU_USE = "pay_as_you_use"
 
 
 class FeeOn(StrEnum):
@@ -34,6 +38,28 @@ class Fee:
     on: FeeOn
 
 
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One row of an agreed plan: the principal to be paid on a day, in yuan."""
+
+    due_date: date
+    principal: Decimal
+
+
+def plan_for(plan: tuple[PlanRow, ...], principal: Decimal) -> tuple[PlanRow, ...]:
+    """An agreed plan for another amount: every row in proportion, to the cent; the running total is rounded."""
+    agreed = sum((row.principal for row in plan), ZERO)
+    if agreed in (principal, 0):
+        return plan
+    rows, before, planned = [], ZERO, ZERO
+    for row in plan:
+        planned += row.principal
+        after = round_money(Fraction(planned) * Fraction(principal) / Fraction(agreed))
+        rows.append(PlanRow(row.due_date, after - before))
+        before = after
+    return tuple(rows)
+
+
 class TermsError(ValueError):
     """Terms no schedule can be built from; `field` and `code` say which and why."""
 
@@ -45,7 +71,10 @@ class TermsError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleTerms:
-    """What a schedule follows from. `annual_rate` 12 % is 0.12; grace and free periods count instalments."""
+    """What a schedule follows from. `annual_rate` 12 % is 0.12; grace and free periods count instalments.
+
+    `plan` belongs to the agreed plan alone: its rows are the due dates and the principal, one per instalment.
+    """
 
     principal: Decimal
     annual_rate: Decimal
@@ -64,10 +93,12 @@ class ScheduleTerms:
     fees: tuple[Fee, ...] = ()
     rounding: Rounding = Rounding.HALF_UP
     roll: PaymentRoll = NO_ROLL
+    plan: tuple[PlanRow, ...] = ()
 
     def __post_init__(self) -> None:
         _check_amounts(self)
         _check_counts(self)
+        _check_plan(self)
 
 
 def _check_amounts(terms: ScheduleTerms) -> None:
@@ -88,6 +119,19 @@ def _check_counts(terms: ScheduleTerms) -> None:
     _require(terms.due_day is None or 1 <= terms.due_day <= 31, "due_day", "between 1 and 31")
     first = terms.first_due_date
     _require(first is None or first > terms.start_date, "first_due_date", "after the start date")
+
+
+def _check_plan(terms: ScheduleTerms) -> None:
+    plan = terms.plan
+    if terms.repayment_method is not RepaymentMethod.AGREED_PLAN:
+        _require(not plan, "plan", "left out unless the plan is agreed")
+        return
+    _require(len(plan) == terms.instalments, "plan", "one row per instalment")
+    days = [terms.start_date, *(row.due_date for row in plan)]
+    _require(all(later > earlier for earlier, later in pairwise(days)), "plan", "in rising order after the start")
+    _require(all(_is_money(row.principal) and row.principal >= 0 for row in plan), "plan", "amounts of money")
+    _require(sum(row.principal for row in plan) == terms.principal, "plan", "principal that sums to the loan")
+    _require(not (terms.principal_grace or terms.interest_grace), "plan", "without graces: its rows say when")
 
 
 def _is_money(amount: Decimal) -> bool:

@@ -27,11 +27,16 @@ class Application(Stateful):
     frequency_every = models.PositiveIntegerField(_("units per instalment"), default=1)
     repayment_method = models.CharField(_("repayment method"), max_length=20, choices=RepaymentMethod.choices)
     guarantee_mode = models.CharField(_("guarantee"), max_length=20, choices=GuaranteeMode.choices)
+    principal_grace = models.PositiveSmallIntegerField(_("instalments without principal"), default=0)
+    interest_grace = models.PositiveSmallIntegerField(_("instalments with deferred interest"), default=0)
+    due_day = models.PositiveSmallIntegerField(_("due day of the month"), null=True)
+    #: The agreed plan, where that is the method: [{"due_date", "principal"}]
+    plan = models.JSONField(_("agreed plan"), default=list)
     purpose = models.CharField(_("purpose"), max_length=200)
     stated_annual_sales = models.DecimalField(
         _("stated sales of last year"), max_digits=16, decimal_places=2, null=True
     )
-    #: The price when filed: {"annual_rate", "components": [{"code", "bp", "source"}], "apr_simple", "apr_irr"}
+    #: The price when filed: {"annual_rate", "components": [{"code", "bp", "source"}], "apr_simple", "apr_irr", "terms"}
     quote = models.JSONField(_("quote"), default=dict)
     submitted_at = models.DateTimeField(null=True)
     approved_amount = models.DecimalField(_("approved amount"), max_digits=16, decimal_places=2, null=True)

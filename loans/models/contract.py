@@ -29,6 +29,9 @@ class Contract(Stateful):
     frequency_unit = models.CharField(_("instalment unit"), max_length=5)
     frequency_every = models.PositiveIntegerField(_("units per instalment"))
     repayment_method = models.CharField(_("repayment method"), max_length=20)
+    plan = models.JSONField(_("agreed plan"), default=list)
+    #: What the product sets besides: loans.domain.product_terms.ProductTerms
+    terms = models.JSONField(_("terms"), default=dict)
     pdf_zh = models.ForeignKey(Attachment, models.PROTECT, null=True, related_name="+")
     pdf_en = models.ForeignKey(Attachment, models.PROTECT, null=True, related_name="+")
     signed_date = models.DateField(_("signed on"), null=True)

@@ -37,6 +37,8 @@ class Loan(Stateful):
     annual_rate = models.DecimalField(_("annual rate"), max_digits=8, decimal_places=6)
     penalty_rate = models.DecimalField(_("annual penalty rate when overdue"), max_digits=8, decimal_places=6)
     day_count = models.CharField(_("day count"), max_length=15)
+    #: The contract's terms: loans.domain.product_terms.ProductTerms
+    terms = models.JSONField(_("terms"), default=dict)
     start_date = models.DateField(_("paid out on"))
     maturity_date = models.DateField(_("matures on"))
     outstanding_principal = models.DecimalField(_("outstanding principal"), max_digits=16, decimal_places=2)

@@ -23,8 +23,9 @@ from loans.models import LprRate, Product, ProductVersion
 from loans.models.product import DayCount, GuaranteeMode, RepaymentMethod
 from loans.nouns.fields import KeyedNumbersField, LinesField
 from loans.queries.visibility import STAFF
-from loans.services import products
-from loans.services.products import GRADES, MANAGERS
+from loans.services import prime_rates, products
+from loans.services.products import MANAGERS
+from loans.services.version_offer import GRADES
 
 
 class ProductForm(ActionForm):
@@ -154,7 +155,8 @@ class VersionFilter(FilterSet):
 
 def publish_lpr(*, actor: Actor, **row: Any) -> dict[str, int]:
     """Record one announcement of the prime rate. Sending it again changes nothing."""
-    return products.import_lpr(actor=actor, rows=[row])
+    answer = prime_rates.record_lpr(actor=actor, **row)
+    return {name: answer[name] for name in ("added", "unchanged")}
 
 
 def product_name(product: Product) -> str:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _
 
 from branch.queries.business_date import business_date
 from branch.queries.parameters import parameter
@@ -61,27 +60,6 @@ def _customer_facts(customer: Customer) -> tuple[str, ...]:
     return *code, "identity_number", "phone", "address", "industry", "repayment_account"
 
 
-def offer_problems(application: Application, term_days: int) -> dict[str, list[str]]:
-    """What the product does not allow, by field of the application; empty when all is in order."""
-    version = application.product_version
-    problems: dict[str, list[str]] = {}
-    if version.state != "active":
-        problems["product_id"] = [_("This version is no longer on sale; choose the product again.")]
-    if not version.min_amount <= application.amount <= version.max_amount:
-        band = {"low": f"{version.min_amount:,.2f}", "high": f"{version.max_amount:,.2f}"}
-        problems["amount"] = [_("This product lends %(low)s to %(high)s.") % band]
-    if term_days > version.max_term_days:
-        problems["instalments"] = [
-            _("The term is %(days)d days; this product allows %(most)d.")
-            % {"days": term_days, "most": version.max_term_days}
-        ]
-    if application.repayment_method not in version.repayment_methods:
-        problems["repayment_method"] = [_("This product is not repaid this way.")]
-    if application.guarantee_mode not in version.guarantee_modes:
-        problems["guarantee_mode"] = [_("This product does not take this guarantee.")]
-    return problems
-
-
 def earlier_loans(customer_id: int) -> int:
     """Loans the customer has had before, running ones included."""
     return Loan.objects.filter(customer_id=customer_id).count()
@@ -106,7 +84,10 @@ def defaults_for(customer: Customer, version: ProductVersion | None = None) -> d
     if version is None:
         return {}
     if last is not None and last.product_version.product_id == version.product_id:
-        fields = ("amount", "instalments", "frequency_unit", "frequency_every", "repayment_method", "guarantee_mode")
+        fields = (
+            "amount", "instalments", "frequency_unit", "frequency_every", "repayment_method", "guarantee_mode",
+            "principal_grace", "interest_grace", "due_day",
+        )  # fmt: skip
         return {"product_version": version} | {field: getattr(last, field) for field in fields}
     return {
         "product_version": version,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, TypedDict, Unpack
 
 from django.utils import timezone
@@ -24,6 +25,7 @@ from loans.models import Application, ProductVersion
 from loans.models.product import FrequencyUnit, GuaranteeMode, RepaymentMethod
 from loans.queries.applications import defaults_for, missing_facts
 from loans.queries.products import active_version
+from loans.queries.terms import plan_rows
 from loans.services import investigations
 from loans.services.numbers import next_number
 from loans.services.pricing import price_application, problems_of, without_rows
@@ -33,7 +35,11 @@ MANAGER = frozenset({Role.ACCOUNT_MANAGER})
 
 
 class Terms(TypedDict, total=False):
-    """What is asked for. Amounts in yuan; `product_id` takes the product's version on sale."""
+    """What is asked for. Amounts in yuan; `product_id` takes the product's version on sale.
+
+    Graces count instalments; `due_day` is a day of the month, None for the day the money goes out; an agreed plan is
+    `[{"due_date", "principal"}]` and says how many instalments there are.
+    """
 
     product_id: int
     amount: Decimal
@@ -42,6 +48,10 @@ class Terms(TypedDict, total=False):
     frequency_every: int
     repayment_method: str
     guarantee_mode: str
+    principal_grace: int
+    interest_grace: int
+    due_day: int | None
+    plan: list[dict[str, str]]
     purpose: str
     stated_annual_sales: Decimal | None
 
@@ -177,6 +187,11 @@ def _set_terms(application: Application, terms: Terms) -> None:
         _check_amount(checker, "stated_annual_sales", application.stated_annual_sales, above_zero=False)
     _check_count(checker, "instalments", application.instalments, MOST_INSTALMENTS)
     _check_count(checker, "frequency_every", application.frequency_every, 366)
+    _check_count(checker, "principal_grace", application.principal_grace, MOST_INSTALMENTS - 1, least=0)
+    _check_count(checker, "interest_grace", application.interest_grace, MOST_INSTALMENTS - 1, least=0)
+    if application.due_day is not None:
+        _check_count(checker, "due_day", application.due_day, 31)
+    _check_plan(checker, application)
     for choice_field, choices in (
         ("frequency_unit", FrequencyUnit),
         ("repayment_method", RepaymentMethod),
@@ -196,12 +211,37 @@ def _on_sale(product_id: Any) -> ProductVersion:
     return version
 
 
-def _check_amount(checker: Checker, field: str, value: Any, *, above_zero: bool) -> None:
+def _is_amount(value: Any) -> bool:
     fits = isinstance(value, Decimal) and value.is_finite() and 0 <= value < Decimal(10) ** 14
-    if not fits or value != round(value, 2) or (above_zero and value == 0):
+    return fits and value == round(value, 2)
+
+
+def _check_amount(checker: Checker, field: str, value: Any, *, above_zero: bool) -> None:
+    if not _is_amount(value) or (above_zero and value == 0):
         checker.refuse(field, _("Enter an amount above zero.") if above_zero else _("Enter an amount in yuan."))
 
 
-def _check_count(checker: Checker, field: str, value: Any, most: int) -> None:
-    if not isinstance(value, int) or not 1 <= value <= most:
-        checker.refuse(field, _("Enter a whole number from 1 to %(most)d.") % {"most": most})
+def _check_count(checker: Checker, field: str, value: Any, most: int, least: int = 1) -> None:
+    if not isinstance(value, int) or not least <= value <= most:
+        message = _("Enter a whole number from %(least)d to %(most)d.")
+        checker.refuse(field, message % {"least": least, "most": most})
+
+
+def _check_plan(checker: Checker, application: Application) -> None:
+    """An agreed plan is one row per day, in rising order; the other methods keep none but what was typed before."""
+    if application.repayment_method != RepaymentMethod.AGREED_PLAN:
+        return
+    try:
+        rows = plan_rows(application.plan)
+    except (KeyError, TypeError, ValueError, ArithmeticError):
+        checker.refuse("plan", _("A row is a day and an amount, such as 2026-06-30 50000.00."))
+        return
+    if not 1 <= len(rows) <= MOST_INSTALMENTS:
+        checker.refuse("plan", _("Enter the plan: one row per instalment."))
+    elif any(later.due_date <= earlier.due_date for earlier, later in pairwise(rows)):
+        checker.refuse("plan", _("The days of the plan must rise."))
+    elif not all(_is_amount(row.principal) for row in rows) or not rows[-1].principal:
+        checker.refuse("plan", _("The plan takes amounts in yuan, the last one above zero."))
+    else:
+        application.plan = [{"due_date": row.due_date.isoformat(), "principal": f"{row.principal:.2f}"} for row in rows]
+        application.instalments = len(rows)

@@ -10,12 +10,13 @@ from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput, Unmet
 from branch.models import Attachment
 from branch.queries.business_date import business_date
-from branch.queries.parameters import parameter
 from branch.services.attachments import attach
 from branch.services.events import record
 from branch.services.outbox import publish
 from branch.services.transition import transition
 from branch.services.use_case import use_case
+from loans.domain.product_terms import ProductTerms
+from loans.domain.terms import RepaymentMethod
 from loans.models import Application, Condition, Contract
 from loans.services.documents import render_contract
 from loans.services.facilities import open_facility
@@ -30,6 +31,7 @@ def generate_contract(*, actor: Actor, application_id: int, expected_version: in
         rate = application.approved_rate or Decimal(0)
         if not application.approved_amount or not rate:
             raise Unmet(_("The offer has no amount or rate."))
+        terms = ProductTerms.from_json(application.quote.get("terms", {}))
         contract = Contract.objects.create(
             number=_contract_number(application),
             application=application,
@@ -38,12 +40,14 @@ def generate_contract(*, actor: Actor, application_id: int, expected_version: in
             office=application.office,
             amount=application.approved_amount,
             annual_rate=rate,
-            penalty_rate=(rate * (1 + parameter("penalty.overdue_uplift"))).quantize(Decimal("0.000001")),
+            penalty_rate=(rate * (1 + terms.overdue_uplift)).quantize(Decimal("0.000001")),
             day_count=application.product_version.day_count,
             instalments=application.instalments,
             frequency_unit=application.frequency_unit,
             frequency_every=application.frequency_every,
             repayment_method=application.repayment_method,
+            plan=application.plan if application.repayment_method == RepaymentMethod.AGREED_PLAN else [],
+            terms=terms.as_json(),
         )
     contract.pdf_zh = _paper(actor, contract, "zh-hans")
     contract.pdf_en = _paper(actor, contract, "en")

@@ -15,9 +15,10 @@ from branch.domain.roles import Role
 from branch.services.outbox import publish
 from branch.services.transition import change, create, lock, transition
 from branch.services.use_case import use_case
-from loans.domain.periods import Frequency, Unit, nominal_due_dates
+from loans.domain.periods import Frequency, Unit
 from loans.models import Contract, Drawdown, Facility, Loan, Product
 from loans.queries.facilities import open_conditions, open_drawdowns
+from loans.queries.terms import end_of_term, plan_rows, terms_of
 from loans.services.inputs import clean_reason
 
 OPENERS = frozenset({Role.ACCOUNT_MANAGER})
@@ -52,7 +53,8 @@ def contract_end(contract: Contract) -> date:
     if contract.state != "signed" or contract.signed_date is None:
         raise Unmet(_("The contract is not signed."))
     frequency = Frequency(Unit(contract.frequency_unit), contract.frequency_every)
-    return nominal_due_dates(start_date=contract.signed_date, instalments=contract.instalments, frequency=frequency)[-1]
+    plan = plan_rows(contract.plan)
+    return end_of_term(terms_of(contract), contract.signed_date, contract.instalments, frequency, plan)
 
 
 @use_case("make_effective")

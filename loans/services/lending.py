@@ -12,12 +12,12 @@ from branch.domain.refusals import Unmet
 from branch.domain.roles import Role
 from branch.services.outbox import publish
 from branch.services.transition import create
-from loans.domain.daycount import DayCount
 from loans.domain.ledger import Kind, MoneyEvent
 from loans.domain.periods import Frequency, Unit
 from loans.domain.schedule import Schedule, build_schedule
-from loans.domain.terms import RepaymentMethod, ScheduleTerms, TermsError
+from loans.domain.terms import TermsError
 from loans.models import Contract, Drawdown, Instalment, Loan, LoanEntry
+from loans.queries.terms import terms_for_schedule, terms_of
 from loans.services.ledger import post
 
 SYSTEM = frozenset({Role.SYSTEM})
@@ -30,14 +30,16 @@ def schedule_of(contract: Contract, amount: Decimal, start_date: date) -> Schedu
     """
     try:
         return build_schedule(
-            ScheduleTerms(
+            terms_for_schedule(
+                terms_of(contract),
                 principal=amount,
                 annual_rate=contract.annual_rate,
                 start_date=start_date,
-                repayment_method=RepaymentMethod(contract.repayment_method),
-                day_count=DayCount(contract.day_count),
+                method=contract.repayment_method,
+                day_count=contract.day_count,
                 instalments=contract.instalments,
                 frequency=Frequency(Unit(contract.frequency_unit), contract.frequency_every),
+                plan=contract.plan,
             )
         )
     except (TermsError, ValueError) as error:
@@ -65,6 +67,7 @@ def create_loan_from_drawdown(*, actor: Actor, drawdown: Drawdown, start_date: d
         annual_rate=contract.annual_rate,
         penalty_rate=contract.penalty_rate,
         day_count=contract.day_count,
+        terms=contract.terms,
         start_date=start_date,
         maturity_date=schedule.rows[-1].due_date,
         outstanding_principal=drawdown.amount,

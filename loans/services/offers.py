@@ -11,14 +11,15 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
+from branch.domain.money import format_money
 from branch.domain.refusals import InvalidInput, Unmet
 from branch.queries.business_date import business_date
-from branch.queries.parameters import parameter
 from branch.services.events import record
 from branch.services.outbox import publish
 from branch.services.transition import transition
 from branch.services.use_case import use_case
 from loans.models import Application, Condition
+from loans.queries.offer_fit import eligibility, refusal_of
 
 
 @use_case("approve_application")
@@ -29,9 +30,12 @@ def approve_application(
     with transition(Application, application_id, "approve", actor=actor, reason=reason) as application:
         if not 0 < amount <= application.amount:
             raise InvalidInput(fields={"amount": [_("More than was asked for.")]})
+        _require_fit(application, amount)
         application.approved_amount = amount
         application.approved_rate = Decimal(application.quote["annual_rate"])
-        application.offer_expires_date = business_date() + timedelta(days=parameter("offer.validity_days"))
+        application.offer_expires_date = business_date() + timedelta(
+            days=application.product_version.offer_validity_days
+        )
         application.outcome_reason = reason
     titles = [*application.product_version.required_documents, *conditions]
     for title in dict.fromkeys(titles):
@@ -41,6 +45,19 @@ def approve_application(
         record("condition.create", condition, actor=actor)
     publish("application.approved", application_id=application.pk)
     return application
+
+
+def _require_fit(application: Application, amount: Decimal) -> None:
+    """Raises Unmet with the criteria that fail now that the risk grade is known, InvalidInput below the band."""
+    failed = [criterion for criterion in eligibility(application) if criterion.holds is False]
+    if failed:
+        raise Unmet(
+            " ".join(refusal_of(criterion) for criterion in failed),
+            criteria=[criterion.code.value for criterion in failed],
+        )
+    if amount < application.product_version.min_amount:
+        least = format_money(application.product_version.min_amount)
+        raise InvalidInput(fields={"amount": [_("This product lends %(least)s at least.") % {"least": least}]})
 
 
 @use_case("decline_application")

@@ -21,7 +21,16 @@ from branch.services.calendar import set_calendar_override
 from branch.services.parameters import set_parameter
 from customers.services import customers, leads, records
 from loans.models import Instalment, Loan, Product, ProductVersion
-from loans.services import applications, contracts, drawdowns, facilities, investigations, products, repayments
+from loans.services import (
+    applications,
+    contracts,
+    drawdowns,
+    facilities,
+    investigations,
+    prime_rates,
+    products,
+    repayments,
+)
 from postloan.models import CollectionCase, ThresholdSet
 from postloan.services import cases as warning_cases
 from postloan.services import collection, inspections, thresholds
@@ -407,9 +416,13 @@ CASES: dict[str, Case] = {
         lambda: products.activate_product_version(actor=actor("qian"), product_version_id=version()),
         in_order(draft_version, submit_version),
     ),
+    "retire_product_version": Case(
+        "opening",
+        lambda: products.retire_product_version(actor=actor("zhou"), product_version_id=version(), reason="停售"),
+    ),
     "import_lpr": Case(
         "opening",
-        lambda: products.import_lpr(
+        lambda: prime_rates.import_lpr(
             actor=actor("zhou"),
             rows=[{"published_date": "2026-02-20", "one_year": "2.95", "five_year": "3.45", "source": "NIFC"}],
         ),

@@ -7,6 +7,7 @@ from threading import Barrier
 
 import pytest
 from django.db import connections
+from django.utils import translation
 
 from branch.domain.refusals import DutiesConflict, InvalidInput, PermissionRefused, Unmet, WrongState
 from branch.models import Event
@@ -15,12 +16,13 @@ from loans.domain.lpr_history import LPR_HISTORY
 from loans.domain.periods import Frequency, Unit
 from loans.models import LprRate, Product, ProductVersion
 from loans.queries.products import active_version, lpr_on
-from loans.services import products
+from loans.services import prime_rates, products
 from loans.services.pricing import months_until, quote, without_rows
 from tests.cast import PEOPLE, make_cast
 from tests.loans.making import OFFER, draft_version, product_on_sale, publish_lpr
 
 MONTHLY = Frequency(Unit.MONTH, 1)
+FEE = {"name_zh": "手续费", "name_en": "Handling fee", "kind": "fixed", "value": "1000.00", "on": "start"}
 
 
 def world():
@@ -166,6 +168,48 @@ def test_two_activations_at_once_leave_one_on_sale():
         ({"guarantee_discounts_bp": {"mortgage": "15"}}, "guarantee_discounts_bp"),
         ({"repeat_discount_bp": -1}, "repeat_discount_bp"),
         ({"required_documents": [""]}, "required_documents"),
+        ({"customer_kinds": ["robot"]}, "customer_kinds"),
+        ({"size_classes": ["huge"]}, "size_classes"),
+        ({"risk_grades": ["Z"]}, "risk_grades"),
+        ({"industries": [""]}, "industries"),
+        ({"clusters": ["没有代码"]}, "clusters"),
+        ({"min_term_days": 0}, "min_term_days"),
+        ({"min_term_days": 1101}, "max_term_days"),
+        ({"frequencies": ["month:0"]}, "frequencies"),
+        ({"frequencies": ["year:1"]}, "frequencies"),
+        ({"month_end": "skip"}, "month_end"),
+        ({"due_day_rule": "fixed"}, "due_day"),
+        ({"due_day_rule": "fixed", "due_day": 32}, "due_day"),
+        ({"holiday_roll": "sideways"}, "holiday_roll"),
+        ({"interest_follows_holiday": True}, "interest_follows_holiday"),
+        ({"max_principal_grace": -1}, "max_principal_grace"),
+        ({"max_interest_grace": 121}, "max_interest_grace"),
+        ({"instalment_rounding": Decimal("0.005")}, "instalment_rounding"),
+        ({"guarantee_caps": {"credit": {"share": "1.2"}}}, "guarantee_caps"),
+        ({"guarantee_caps": {"credit": {"share": 0.5}}}, "guarantee_caps"),
+        ({"guarantee_caps": {"credit": {"max_amount": "-1.00"}}}, "guarantee_caps"),
+        ({"guarantee_caps": {"handshake": {"share": "0.5"}}}, "guarantee_caps"),
+        ({"fees": [{"name_zh": "手续费", "name_en": "Fee", "kind": "fixed", "value": "1000.00"}]}, "fees"),
+        ({"fees": [FEE | {"value": "-1.00"}]}, "fees"),
+        ({"fees": [FEE | {"kind": "percent", "value": "1"}]}, "fees"),
+        ({"fees": [FEE | {"name_en": " "}]}, "fees"),
+        ({"fees": [FEE | {"on": "whenever"}]}, "fees"),
+        ({"overdue_uplift": Decimal("0.29")}, "overdue_uplift"),
+        ({"overdue_uplift": Decimal("0.51")}, "overdue_uplift"),
+        ({"misuse_uplift": Decimal("0.49")}, "misuse_uplift"),
+        ({"misuse_uplift": Decimal("1.01")}, "misuse_uplift"),
+        ({"grace_days": 91}, "grace_days"),
+        ({"allocation_order": ["penalty"]}, "allocation_order"),
+        ({"allocation_order": ["fee"] * 4}, "allocation_order"),
+        ({"allocation_sequence": "random"}, "allocation_sequence"),
+        ({"surplus": "keep_it"}, "surplus"),
+        ({"payoff_interest": "never"}, "payoff_interest"),
+        ({"offer_validity_days": 0}, "offer_validity_days"),
+        ({"rate_kind": "floating"}, "repricing"),
+        ({"rate_kind": "floating", "repricing": "every_months"}, "repricing_months"),
+        ({"rate_kind": "floating", "repricing": "every_months", "repricing_months": 61}, "repricing_months"),
+        ({"cluster_discounts_bp": {"P 1": 10}}, "cluster_discounts_bp"),
+        ({"cluster_discounts_bp": {"P1": -10}}, "cluster_discounts_bp"),
     ],
 )
 def test_an_impossible_offer_is_refused_by_field(cast, actor, change, field):
@@ -188,7 +232,7 @@ def test_products_are_written_by_product_managers_and_read_by_staff(cast, actor)
         with pytest.raises(PermissionRefused):
             products.create_product(actor=actor(name), code="X", name_zh="某贷", name_en="Some", family="term")
         with pytest.raises(PermissionRefused):
-            products.import_lpr(actor=actor(name), rows=[])
+            prime_rates.import_lpr(actor=actor(name), rows=[])
         assert version in visible(ProductVersion, actor(name))
     assert world() == before
 
@@ -200,6 +244,36 @@ def test_a_product_code_stands_once(cast, actor):
         products.create_product(actor=actor("zhou"), code="sb", name_zh="又一贷", name_en="Another", family="term")
     assert list(refused.value.fields) == ["code"]
     assert world() == before
+
+
+def test_what_says_nothing_is_not_kept(cast, actor):
+    version = draft_version(
+        actor("qian"),
+        due_day_rule="chosen",
+        due_day=20,
+        rate_kind="fixed",
+        repricing="every_months",
+        repricing_months=6,
+        guarantee_caps={"pledge": {"share": "0.5"}, "credit": {"max_amount": "500000.00"}},
+    )
+
+    assert (version.due_day, version.repricing, version.repricing_months) == (None, "", None)
+    assert version.guarantee_caps == {"credit": {"max_amount": "500000.00"}}
+
+
+def test_a_version_is_taken_off_sale_with_the_reason(cast, actor):
+    version = product_on_sale(actor)
+    before = world()
+    with pytest.raises(InvalidInput):
+        products.retire_product_version(actor=actor("qian"), product_version_id=version.pk, reason=" ")
+    with pytest.raises(PermissionRefused):
+        products.retire_product_version(actor=actor("lin"), product_version_id=version.pk, reason="停售")
+    assert world() == before
+
+    products.retire_product_version(actor=actor("qian"), product_version_id=version.pk, reason="停售")
+
+    assert active_version("SB") is None
+    assert Event.objects.get(name="policy.retire").reason == "停售"
 
 
 # --- the prime rate --------------------------------------------------------------------------------------------
@@ -216,8 +290,10 @@ def test_the_published_history_comes_in_once(cast, actor):
         for rate in LPR_HISTORY
     ]
 
-    assert products.import_lpr(actor=actor("qian"), rows=rows)["added"] == len(LPR_HISTORY)
-    assert products.import_lpr(actor=actor("qian"), rows=rows) == {"added": 0, "unchanged": len(LPR_HISTORY)}
+    first, again = (prime_rates.import_lpr(actor=actor("qian"), rows=rows) for _ in range(2))
+    assert (first["added"], first["unchanged"], first["refused"]) == (len(LPR_HISTORY), 0, 0)
+    assert (again["added"], again["unchanged"], again["refused"]) == (0, len(LPR_HISTORY), 0)
+    assert {report["outcome"] for report in again["rows"]} == {"unchanged"}
     before, after = lpr_on(date(2024, 10, 20)), lpr_on(date(2024, 10, 21))
     assert before is not None
     assert before.one_year == Decimal("3.35")
@@ -227,25 +303,43 @@ def test_the_published_history_comes_in_once(cast, actor):
 
 
 @pytest.mark.parametrize(
-    "row",
+    ("row", "reason"),
     [
-        {"published_date": "2025-05-20", "one_year": "3.10", "five_year": "3.50", "source": "x"},
-        {"published_date": "2025-06-31", "one_year": "3.00", "five_year": "3.50", "source": "x"},
-        {"published_date": "2025-06-20", "one_year": "0.0300", "five_year": "3.50", "source": "x"},
-        {"published_date": "2025-06-20", "one_year": "3.001", "five_year": "3.50", "source": "x"},
-        {"published_date": "2025-06-20", "one_year": "", "five_year": "3.50", "source": "x"},
-        {"published_date": "2025-06-20", "one_year": "3.00", "five_year": "3.50"},
-        {"published_date": "2025-06-20", "one_year": "NaN", "five_year": "3.50", "source": "x"},
+        (
+            {"published_date": "2025-05-20", "one_year": "3.10", "five_year": "3.50", "source": "x"},
+            "该日已有另一份公布。",
+        ),
+        ({"published_date": "2025-06-31", "one_year": "3.00", "five_year": "3.50", "source": "x"}, "2025-05-20"),
+        ({"published_date": "2025-06-20", "one_year": "0.0300", "five_year": "3.50", "source": "x"}, "百分比"),
+        ({"published_date": "2025-06-20", "one_year": "3.001", "five_year": "3.50", "source": "x"}, "百分比"),
+        ({"published_date": "2025-06-20", "one_year": "", "five_year": "3.50", "source": "x"}, "一年期"),
+        ({"published_date": "2025-06-20", "one_year": "3.00", "five_year": "3.50"}, "来源"),
+        ({"published_date": "2025-06-20", "one_year": "NaN", "five_year": "3.50", "source": "x"}, "百分比"),
     ],
 )
-def test_a_bad_or_contradicting_announcement_adds_nothing(cast, actor, row):
+def test_a_bad_or_contradicting_announcement_is_refused_and_the_others_stand(cast, actor, row, reason):
     publish_lpr()
     good = {"published_date": "2025-07-21", "one_year": "3.00", "five_year": "3.50", "source": "x"}
+    present = LprRate.objects.get()
+
+    with translation.override("zh-hans"):
+        answer = prime_rates.import_lpr(actor=actor("qian"), rows=[row, good])
+
+    assert [report["outcome"] for report in answer["rows"]] == ["refused", "added"]
+    assert [report["row"] for report in answer["rows"]] == [1, 2]
+    assert reason in answer["rows"][0]["reason"]
+    assert set(LprRate.objects.values_list("published_date", flat=True)) == {date(2025, 5, 20), date(2025, 7, 21)}
+    assert LprRate.objects.get(pk=present.pk).one_year == present.one_year
+
+
+def test_one_announcement_alone_says_what_is_wrong_with_it(cast, actor):
+    publish_lpr()
     before = world()
-
-    with pytest.raises(InvalidInput):
-        products.import_lpr(actor=actor("qian"), rows=[good, row])
-
+    with pytest.raises(InvalidInput) as refused:
+        prime_rates.record_lpr(
+            actor=actor("qian"), published_date="2025-05-20", one_year="3.10", five_year="3.50", source="x"
+        )
+    assert list(refused.value.fields) == ["published_date"]
     assert world() == before
 
 
@@ -258,7 +352,7 @@ def test_a_quote_names_every_part_of_the_rate(cast, actor):
     values = price(version, guarantee="mortgage", grade="B", earlier_loans=2)
 
     # Over twelve months, so the over-five-year rate: 3.50 + 0.85 + 0.40 - 0.15 - 0.10 = 4.50 %.
-    assert values["lpr"] == {"published_date": "2025-05-20", "term": "5y_plus", "rate": "0.035000"}
+    assert values["lpr"] == {"published_date": "2025-05-20", "term": "5y_plus", "rate": "0.035000", "source": "NIFC"}
     assert [(part["code"], part["bp"]) for part in values["components"]] == [
         ("product_margin", "85"), ("grade_margin", "40"), ("guarantee_discount", "-15"), ("repeat_customer", "-10"),
     ]  # fmt: skip
