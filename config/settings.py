@@ -226,7 +226,7 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.JSONParser",
         "rest_framework.parsers.MultiPartParser",
     ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "branch.web.openapi.Schema",
     "DEFAULT_THROTTLE_CLASSES": [
         "rest_framework.throttling.AnonRateThrottle",
         "rest_framework.throttling.UserRateThrottle",
@@ -261,6 +261,10 @@ SPECTACULAR_SETTINGS = {
         "GuaranteeModeEnum": "loans.models.product.GuaranteeMode",
         "RatingEnum": "loans.models.application.Investigation.Rating",
         "RepaymentMethodEnum": "loans.models.product.RepaymentMethod",
+        "CollectionOutcomeEnum": "postloan.models.warning.CollectionCase.Outcome",
+        "RunStateEnum": "postloan.models.sweep.SweepRun.State",
+        "ReviewStageKindEnum": "approvals.models.review.ReviewStage.Kind",
+        "WarningCaseOutcomeEnum": "postloan.models.warning.WarningCase.Outcome",
         "ReviewOutcomeEnum": "approvals.models.review.Outcome",
     },
 }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -131,7 +132,7 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
         if noun is not self.noun:
             obj = noun.model._default_manager.get(pk=obj.pk)
         data: dict[str, Any] = noun.serializer(obj, context=self.get_serializer_context()).data
-        if hasattr(obj, "office_id"):
+        if noun.has_office:
             data = {**data, "allowed_actions": [offer.name for offer in noun.offers(self.actor, obj)]}
         headers = {"ETag": obj.etag} if hasattr(obj, "etag") else {}
         return Response(data, status=status, headers=headers)
@@ -141,10 +142,13 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
         obj = self.thing(pk) if pk is not None else None
         self.noun.require(action, self.actor, obj)
         values = self._values(action, request, obj)
-        result = action.call(self.actor, pk, values, _expected_version(request), self.noun)
+        expected = _expected_version(request)
+        if obj is not None and expected is not None and not action.takes_version:
+            _require_version(obj, expected)
+        result = action.call(self.actor, pk, values, expected, self.noun)
         if action.answer is not None:
-            return Response(action.answer(result), status=action.status)
-        return self.answer(result, status=201 if action.on == "list" else action.status)
+            return Response(action.answer(result), status=_status(action))
+        return self.answer(result, status=_status(action))
 
     def _values(self, action: Action, request: Request, obj: Any) -> dict[str, Any]:
         data = request.data
@@ -164,9 +168,8 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
             raise InvalidInput(fields={name: [_("Unknown field.")] for name in sorted(unknown)})
         if wrong := [name for name, value in data.items() if not is_of_shape(form.fields[name], value)]:
             raise InvalidInput(fields={name: [_("Not a value of the right kind.")] for name in wrong})
-        if action.partial:
-            for name in set(form.fields) - sent:
-                form.fields[name].required = False
+        for name in action.optional - sent:
+            form.fields[name].required = False
         if not form.is_valid():
             raise InvalidInput(
                 fields={
@@ -197,15 +200,67 @@ def _expected_version(request: Request) -> int | None:
     return int(match[1])
 
 
+def _require_version(obj: Any, expected: int) -> None:
+    """For use cases that leave the thing as it is. Raises StaleVersion, also where the thing has no entity tag."""
+    if getattr(obj, "version", None) != expected:
+        raise StaleVersion()
+
+
+def _status(action: Action) -> int:
+    """Of what a use case answers: a list's makes something, unless it has an answer of its own."""
+    return 201 if action.on == "list" and action.answer is None else action.status
+
+
+@cache
+def _in_a_list(noun: Noun) -> type[serializers.Serializer]:
+    """The noun's serializer without what its Meta names as shown only by a thing alone."""
+    left_out = getattr(noun.serializer.Meta, "only_alone", ())  # type: ignore[attr-defined]
+    return (
+        _with_fields(noun, "{}InList", lambda fields: tuple(f for f in fields if f not in left_out))
+        if left_out
+        else noun.serializer
+    )
+
+
+@cache
+def _alone(noun: Noun) -> type[serializers.Serializer]:
+    """How one thing is described: a thing of an office says what may be done with it."""
+    if not noun.has_office:
+        return noun.serializer
+    help_text = "Use cases this person may call on it now, by the last part of their address."
+    actions = serializers.ListField(child=serializers.CharField(), read_only=True, help_text=help_text)
+    return _with_fields(noun, "One{}", lambda fields: (*fields, "allowed_actions"), allowed_actions=actions)
+
+
+def _with_fields(
+    noun: Noun, name: str, change: Callable[[tuple[str, ...]], tuple[str, ...]], **members: Any
+) -> type[serializers.Serializer]:
+    own: Any = noun.serializer.Meta  # type: ignore[attr-defined]
+    members["Meta"] = type("Meta", (own,), {"fields": change(own.fields)})
+    return type(
+        name.format(noun.serializer.__name__.removesuffix("Serializer")) + "Serializer", (noun.serializer,), members
+    )
+
+
+_IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    required=False,
+    description="The ETag the thing was read with; 412 where it has changed since.",
+)
+
+
 def viewset_of(noun: Noun) -> type[NounViewSet]:
     """The view set of a noun: one method per use case, described for OpenAPI."""
     members: dict[str, Any] = {
         "noun": noun,
-        "serializer_class": noun.serializer,
+        "serializer_class": _in_a_list(noun),
+        "retrieve": extend_schema(responses=_alone(noun))(_copy(NounViewSet.retrieve)),
         "filterset_class": noun.filterset,
         "ordering_fields": noun.api_ordering,
         "events": extend_schema(
-            operation_id=f"{noun.plural}_events", responses=EventSerializer(many=True), filters=False
+            operation_id=f"{noun.plural}_events".replace("-", "_"), responses=EventSerializer(many=True), filters=False
         )(route(detail=True, methods=["get"], url_path="events", url_name="events")(_copy(NounViewSet.events))),
     }
     for item in noun.actions:
@@ -239,23 +294,22 @@ def _member(noun: Noun, item: Action) -> dict[str, Any]:
     handler.__name__ = method_name
     handler.__doc__ = (item.run.__doc__ or "").strip()
     described = extend_schema(
-        operation_id=f"{noun.plural}_{item.name.replace('-', '_')}",
-        request=serializer_for(form, partial=item.partial),
-        responses=item.answer_serializer or noun.serializer,
-        parameters=[OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, required=False)],
-    )(handler)
+        operation_id=f"{noun.plural}_{item.name}".replace("-", "_"),
+        request=serializer_for(form, optional=item.optional),
+        responses={_status(item): item.answer_serializer or _alone(item.answers_with or noun)},
+        parameters=[_IF_MATCH] if item.takes_version else [],
+    )
     if item.name == "create":
-        return {"create": described}
+        return {"create": described(handler)}
     if item.method == "PATCH":
-        return {"partial_update": described}
-    return {
-        method_name: route(
-            detail=item.on == "item",
-            methods=[item.method.lower()],  # type: ignore[list-item]
-            url_path=item.name,
-            url_name=item.name,
-        )(described)
-    }
+        return {"partial_update": described(handler)}
+    routed = route(
+        detail=item.on == "item",
+        methods=[item.method.lower()],  # type: ignore[list-item]
+        url_path=item.name,
+        url_name=item.name,
+    )(handler)
+    return {method_name: described(routed)}  # in this order: a route forgets how it was described
 
 
 def api_urls() -> list[Any]:

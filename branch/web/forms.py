@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -100,16 +101,19 @@ _SERIALIZER_FIELDS: list[tuple[type[forms.Field], type[serializers.Field], dict[
 ]
 
 
-def serializer_for(form: type[forms.Form] | None, *, partial: bool = False) -> type[serializers.Serializer] | None:
+@cache
+def serializer_for(
+    form: type[forms.Form] | None, *, optional: frozenset[str] = frozenset()
+) -> type[serializers.Serializer] | None:
     """The form as a serializer class, for the API's description. Fields keep names, help and choices."""
     if form is None:
         return None
-    fields = {name: _serializer_field(field, partial) for name, field in form.base_fields.items()}
-    return type(form.__name__.replace("Form", "") + "Request", (serializers.Serializer,), fields)
+    fields = {name: _serializer_field(field, name in optional) for name, field in form.base_fields.items()}
+    return type(form.__name__.replace("Form", ""), (serializers.Serializer,), fields)
 
 
-def _serializer_field(field: forms.Field, partial: bool) -> serializers.Field:
-    options: dict[str, Any] = {"required": field.required and not partial, "help_text": field.help_text or field.label}
+def _serializer_field(field: forms.Field, optional: bool) -> serializers.Field:
+    options: dict[str, Any] = {"required": field.required and not optional, "help_text": field.help_text or field.label}
     for form_class, serializer_class, extra in _SERIALIZER_FIELDS:
         if isinstance(field, form_class):
             options |= extra

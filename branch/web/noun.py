@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, get_type_hints
 
 from django.db.models import Model, QuerySet
 from django.urls import reverse
@@ -39,7 +39,8 @@ class Action:
     It is offered when the machine allows `event` in the present state to this person, or, without an event,
     when one of `roles` is held; `when` narrows that further by facts of the thing, `for_whom` by facts of the person
     and the thing, such as who has claimed it. `on` is "item" or "list".
-    `partial` passes on only the fields that were sent; `method` is how the API takes it.
+    `partial` passes on only the fields that were sent, and lets those be left out that the service has a value for;
+    `method` is how the API takes it.
     `bank_wide` asks for the role at the head office: it changes something of the bank as a whole.
     `answer` turns what the service returns into the API's body where that is not the noun itself.
     On a page the person goes on to the thing's own page, or sees `answer_template` (with `result`, and `answer`
@@ -73,12 +74,30 @@ class Action:
     def arguments(self) -> Mapping[str, inspect.Parameter]:
         return inspect.signature(self.run).parameters
 
+    @property
+    def answers_with(self) -> Noun | None:
+        """The noun of what the service returns; None where that is no noun's."""
+        return _BY_MODEL.get(get_type_hints(self.run).get("return", type(None)))
+
+    @property
+    def takes_version(self) -> bool:
+        """Whether it can be held to the version the caller has read."""
+        return "expected_version" in self.arguments
+
+    @cached_property
+    def optional(self) -> frozenset[str]:
+        """Fields a partial request may leave out whatever the form says: all but those the service must be given."""
+        if self.form is None or not self.partial:
+            return frozenset()
+        must = {name for name, argument in self.arguments.items() if argument.default is argument.empty}
+        return frozenset(self.form.base_fields) - must
+
     def call(self, actor: Actor, pk: Any, values: dict[str, Any], version: int | None, noun: Noun) -> Any:
         """Run the service. The version is passed on only where one was sent and the service takes it."""
         arguments = dict(values)
         if self.on == "item":
             arguments[self.id_argument or f"{noun.name}_id"] = pk
-        if version is not None and "expected_version" in self.arguments:
+        if version is not None and self.takes_version:
             arguments["expected_version"] = version
         return self.run(actor=actor, **arguments)
 

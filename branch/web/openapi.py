@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import CharField, Model
+from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers
+
 _KEY = {
     "in": "header",
     "name": "Idempotency-Key",
@@ -30,6 +35,30 @@ _ANSWER = {
     "description": "Refused, or failed.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+
+
+class Schema(AutoSchema):
+    """DRF forgets of a field that is only read that it may be empty; an answer does hold such values."""
+
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        found = super()._map_serializer_field(field, direction, bypass_extensions)
+        if found and "enum" in found and _is_blank_at_times(field):
+            return {**found, "enum": [*found["enum"], ""]}
+        return found
+
+    def _insert_field_validators(self, field: Any, schema: Any) -> None:
+        super()._insert_field_validators(field, schema)
+        if _is_blank_at_times(field):
+            schema.pop("format", None)
+
+
+def _is_blank_at_times(field: serializers.Field) -> bool:
+    model: type[Model] | None = getattr(getattr(field.parent, "Meta", None), "model", None)
+    try:
+        column: Any = model._meta.get_field(str(field.source)) if model and field.read_only else None
+    except FieldDoesNotExist:
+        return False
+    return isinstance(column, CharField) and (column.blank or column.default == "")
 
 
 def describe_what_all_share(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def _action_view(noun: Noun, action: Action) -> Any:
             form = form_class(initial=initial, actor=actor, instance=obj)
             return _show(request, noun, action, obj, form)
         form = form_class(request.POST, request.FILES, actor=actor, instance=obj)
-        _require_only(form, _sent(request, action))
+        _let_be_left_out(form, action, _sent(request, action))
         if not form.is_valid():
             return _show(request, noun, action, obj, form, status=422)
         try:
@@ -155,8 +155,8 @@ def _sent(request: HttpRequest, action: Action) -> set[str] | None:
     return set(request.POST) | set(request.FILES) if action.partial and "partial" in request.POST else None
 
 
-def _require_only(form: ActionForm, sent: set[str] | None) -> None:
-    for name in set(form.fields) - sent if sent is not None else ():
+def _let_be_left_out(form: ActionForm, action: Action, sent: set[str] | None) -> None:
+    for name in action.optional - sent if sent is not None else ():
         form.fields[name].required = False
 
 

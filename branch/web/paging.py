@@ -45,6 +45,15 @@ class Pages(CursorPagination):
         self.has_next, self.has_previous = (True, more) if backwards else (more, bool(given))
         return self.page
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """As OpenAPI 3.1 says that there may be no further page."""
+        link = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {"next": link, "previous": link, "results": schema},
+        }
+
     def get_next_link(self) -> str | None:
         return self._link(self.page[-1], backwards=False) if self.has_next and self.page else None
 

@@ -125,12 +125,7 @@ class LoanSerializer(serializers.ModelSerializer):
             "settled_date", "instalments", "owed", "created_at",
         )  # fmt: skip
         read_only_fields = fields
-
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        if isinstance(self.parent, serializers.ListSerializer):
-            del fields["instalments"], fields["owed"]
-        return fields
+        only_alone = ("instalments", "owed")
 
     @extend_schema_field(OwedSerializer)
     def get_owed(self, loan: Loan) -> dict[str, Any]:

@@ -77,13 +77,7 @@ class RepaymentSerializer(serializers.ModelSerializer):
             "booked_by", "booked_at", "principal", "interest", "penalty", "held",
         )  # fmt: skip
         read_only_fields = fields
-
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        if isinstance(self.parent, serializers.ListSerializer):
-            for name in ("principal", "interest", "penalty", "held"):
-                del fields[name]
-        return fields
+        only_alone = ("principal", "interest", "penalty", "held")
 
     def _part(self, repayment: Repayment, name: str) -> str:
         return str(getattr(repayment_lines([repayment])[0], name))

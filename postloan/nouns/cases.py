@@ -94,12 +94,7 @@ class CaseSerializer(serializers.ModelSerializer):
             "findings", "action", "outcome", "closed_at", "signals", "created_at",
         )  # fmt: skip
         read_only_fields = fields
-
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        if isinstance(self.parent, serializers.ListSerializer):
-            del fields["signals"]
-        return fields
+        only_alone = ("signals",)
 
 
 class CaseTable(NounTable):

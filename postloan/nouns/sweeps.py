@@ -61,12 +61,7 @@ class RunSerializer(serializers.ModelSerializer):
         model = SweepRun
         fields = ("id", "business_date", "state", "started_by_name", "started_at", "finished_at", "steps")
         read_only_fields = fields
-
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        if isinstance(self.parent, serializers.ListSerializer):
-            del fields["steps"]
-        return fields
+        only_alone = ("steps",)
 
     @extend_schema_field(StepSerializer(many=True))
     def get_steps(self, run: SweepRun) -> Any:
