@@ -31,6 +31,7 @@ _ORDER = (
     *("application", "investigation", "review_stage", "review"),
     *("contract", "condition", "facility", "drawdown", "loan", "repayment"),
     *("warning_case", "signal", "inspection", "collection_case"),
+    *("journal_entry", "account_balance", "ledger_day", "posting_rule_set"),
     *("sweep_run", "business_day", "product", "product_version", "threshold_set", "authority"),
     *("office", "user", "parameter", "calendar_override", "event"),
 )

@@ -9,11 +9,16 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Max, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
 
+from branch.domain.actor import Actor
 from branch.domain.money import ZERO
+from branch.domain.refusals import NotFound
 from branch.models import Office
+from branch.queries.business_date import business_date
 from loans.domain.ledger import ACCOUNTS, FAMILIES, SHIPPED, Account, Kind, Rule, RuleSet
 from loans.models import AccountBalance, JournalLine, LedgerDay, PostingRuleSet
+from loans.queries.visibility_lending import LEDGER_READERS
 
 ONE_DAY = timedelta(days=1)
 
@@ -149,3 +154,23 @@ def _by_account(rows: QuerySet[Any], *fields: str) -> dict[str, list[Decimal]]:
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
     return sum(amounts, ZERO)
+
+
+def readable_offices(actor: Actor) -> QuerySet[Office]:
+    """The offices whose books this person reads, by path: the topmost first."""
+    condition = Q(pk__in=[])
+    for path in actor.paths(LEDGER_READERS):
+        condition |= Q(path__startswith=path)
+    return Office.objects.filter(condition).order_by("path")
+
+
+def trial_balance_for(actor: Actor, office_id: int | None, day: date | None) -> TrialBalance:
+    """Of the office asked for, or the topmost this person reads; of the business date unless another day is asked for.
+
+    Raises NotFound for an office whose books are not for them.
+    """
+    offices = readable_offices(actor)
+    office = offices.filter(pk=office_id).first() if office_id is not None else offices.first()
+    if office is None:
+        raise NotFound(_("There is no such record."))
+    return trial_balance(office, day or business_date())

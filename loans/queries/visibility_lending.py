@@ -11,8 +11,22 @@ from django.db.models.functions import Cast
 from branch.domain.actor import Actor
 from branch.domain.roles import Role
 from branch.models import PaymentInstruction
-from branch.queries.visibility import owned_or_within, scope, visible
-from loans.models import Accrual, Condition, Contract, Drawdown, Facility, Instalment, Loan, LoanEntry, Repayment
+from branch.queries.visibility import owned_or_within, scope, visible, within_offices
+from loans.models import (
+    AccountBalance,
+    Accrual,
+    Condition,
+    Contract,
+    Drawdown,
+    Facility,
+    Instalment,
+    JournalEntry,
+    LedgerDay,
+    Loan,
+    LoanEntry,
+    PostingRuleSet,
+    Repayment,
+)
 
 EVERYONE_ABOVE = (Role.BRANCH_MANAGER, Role.AUDITOR)
 DECIDERS = (Role.RISK_REVIEWER, Role.APPROVER)
@@ -81,3 +95,33 @@ def _ids(model: type[Model], actor: Actor, roles: Iterable[Role]) -> QuerySet[An
     """The ids, as the text an instruction keeps, of the subjects these roles see."""
     rows = owned_or_within(model._default_manager.all(), actor, subtree=roles)
     return rows.annotate(id_text=Cast("pk", CharField())).values("id_text")
+
+
+#: Who reads the books: of their offices, and what is made of the whole bank's at the head office.
+LEDGER_READERS = frozenset({Role.LOAN_ACCOUNTANT, Role.BRANCH_MANAGER, Role.AUDITOR})
+
+
+@scope(JournalEntry)
+def journal(rows: QuerySet[JournalEntry], actor: Actor) -> QuerySet[JournalEntry]:
+    return rows.filter(within_offices(actor, LEDGER_READERS))
+
+
+@scope(AccountBalance)
+def account_balances(rows: QuerySet[AccountBalance], actor: Actor) -> QuerySet[AccountBalance]:
+    return rows.filter(within_offices(actor, LEDGER_READERS))
+
+
+@scope(LedgerDay)
+def ledger_days(rows: QuerySet[LedgerDay], actor: Actor) -> QuerySet[LedgerDay]:
+    """The file holds every office, so only who reads the books of all of them has it."""
+    return rows if actor.holds_bank_wide(LEDGER_READERS) else rows.none()
+
+
+@scope(PostingRuleSet)
+def posting_rules(rows: QuerySet[PostingRuleSet], actor: Actor) -> QuerySet[PostingRuleSet]:
+    """The bank's rules, not a branch's."""
+    return rows if actor.roles & RULE_READERS else rows.none()
+
+
+#: Who reads the posting rules: who keeps the books, and who publishes the bank's rules.
+RULE_READERS = LEDGER_READERS | {Role.PRODUCT_MANAGER, Role.POLICY_MANAGER}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -10,13 +11,19 @@ from django import template
 from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
+from branch.domain.money import format_money
+from branch.domain.refusals import NotFound
 from branch.middleware import actor_of
 from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.web.noun import Offer
+from loans.domain.ledger import SHIPPED
 from loans.models import Loan
 from loans.models.product import DayCount
+from loans.nouns.accounts import account_word
+from loans.nouns.ledger import rule_lines
 from loans.nouns.loans import LOAN_NOUN, something_due
+from loans.queries.ledger import TrialBalance, posting_rules_in_force, readable_offices, stored_rules, trial_balance_for
 from loans.queries.loans import due_today
 
 register = template.Library()
@@ -62,3 +69,36 @@ def due_now(context: dict[str, Any]) -> DueNow | None:
         for loan in rows.order_by("-days_past_due", "pk")[:SHOWN]
     ]
     return DueNow(lines, rows.count()) if lines else None
+
+
+@register.filter
+def account_name(code: str) -> str:
+    """`130302 Loans: short term` for `130302`."""
+    return account_word(code)
+
+
+@register.filter
+def turned(amount: Decimal) -> str:
+    """The amount of a balance that stands on the credit side."""
+    return format_money(-amount)
+
+
+@register.simple_tag(takes_context=True)
+def trial_balance(context: dict[str, Any]) -> dict[str, Any]:
+    """The trial balance the address asks for with `within` and `date`, and the offices to choose from."""
+    request = context["request"]
+    actor = actor_of(request)
+    form = context["filter"].form
+    asked = form.cleaned_data if form.is_valid() else {}
+    found: TrialBalance | None = None
+    with suppress(NotFound):
+        within = asked.get("within")
+        found = trial_balance_for(actor, int(within) if within is not None else None, asked.get("date"))
+    return {"found": found, "offices": readable_offices(actor)}
+
+
+@register.simple_tag
+def posting_rules_today() -> dict[str, Any]:
+    """The posting rules in force, in words; `version` is empty where the shipped ones stand."""
+    row = posting_rules_in_force(business_date())
+    return {"version": row, "shown": rule_lines(row.values if row else stored_rules(SHIPPED))}

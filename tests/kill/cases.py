@@ -20,13 +20,16 @@ from branch.services.business_day import open_first_day
 from branch.services.calendar import set_calendar_override
 from branch.services.parameters import set_parameter
 from customers.services import customers, leads, records
-from loans.models import Instalment, Loan, Product, ProductVersion
+from loans.domain.ledger import SHIPPED
+from loans.models import Instalment, Loan, PostingRuleSet, Product, ProductVersion
+from loans.queries.ledger import stored_rules
 from loans.services import (
     applications,
     contracts,
     drawdowns,
     facilities,
     investigations,
+    posting_rules,
     prime_rates,
     products,
     repayments,
@@ -200,6 +203,24 @@ def submit_thresholds() -> object:
 
 def threshold_set() -> int:
     return ThresholdSet.objects.latest("id").pk
+
+
+def own_rules(*more: list[str]) -> dict[str, Any]:
+    """The rules as shipped, with these besides."""
+    values = stored_rules(SHIPPED)
+    return values | {"rules": [*values["rules"], *more]}
+
+
+def draft_rules() -> object:
+    return posting_rules.draft_posting_rules(actor=actor("zhou"), values=own_rules())
+
+
+def submit_rules() -> object:
+    return posting_rules.submit_posting_rules(actor=actor("zhou"), posting_rule_set_id=rule_set())
+
+
+def rule_set() -> int:
+    return PostingRuleSet.objects.latest("id").pk
 
 
 def told(username: str) -> int:
@@ -445,6 +466,27 @@ CASES: dict[str, Case] = {
         "opening",
         lambda: thresholds.activate_threshold_set(actor=actor("qian"), threshold_set_id=threshold_set()),
         in_order(draft_thresholds, submit_thresholds),
+    ),
+    "draft_posting_rules": Case("opening", draft_rules),
+    "update_posting_rules": Case(
+        "opening",
+        lambda: posting_rules.update_posting_rules(
+            actor=actor("zhou"),
+            posting_rule_set_id=rule_set(),
+            values=own_rules(["fee_charged", "fee", "secured", "113203", "602101"]),
+        ),
+        draft_rules,
+    ),
+    "submit_posting_rules": Case("opening", submit_rules, draft_rules),
+    "reject_posting_rules": Case(
+        "opening",
+        lambda: posting_rules.reject_posting_rules(actor=actor("qian"), posting_rule_set_id=rule_set(), reason="不妥"),
+        in_order(draft_rules, submit_rules),
+    ),
+    "activate_posting_rules": Case(
+        "opening",
+        lambda: posting_rules.activate_posting_rules(actor=actor("qian"), posting_rule_set_id=rule_set()),
+        in_order(draft_rules, submit_rules),
     ),
     "grant_authority": Case(
         "opening",

@@ -7,10 +7,10 @@ from django.core.management.commands import makemessages
 
 
 class Command(makemessages.Command):
-    """Django's own, which also takes the meaning of each bank parameter and leaves out what is not the program."""
+    """Django's own, which also takes what parameters mean and accounts are called, and only the program's texts."""
 
     NOT_THE_PROGRAM = ("node_modules", "var", "staticfiles", "tests", "bin")
-    xgettext_options = [*makemessages.Command.xgettext_options, "--keyword=Parameter:4"]
+    xgettext_options = [*makemessages.Command.xgettext_options, "--keyword=Parameter:4", "--keyword=Account:2"]
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
