@@ -67,6 +67,7 @@ class TermsError(ValueError):
         super().__init__(f"{field}: {message}")
         self.field = field
         self.code = code
+        self.reason = message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

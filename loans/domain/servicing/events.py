@@ -117,16 +117,15 @@ _NEEDS = {
 }
 
 
-def in_order(events: Sequence[Event], start_date: datetime.date) -> list[Event]:
-    """The events by day, terms before payments within one. Raises TermsError for one that can't be."""
+def in_order(events: Sequence[Event], start_date: datetime.date) -> list[tuple[int, Event]]:
+    """The events, each with its place in `events`, by day, terms before payments within one.
+
+    Raises TermsError for one that can't be, its field named as `events.3.amount`.
+    """
     for number, event in enumerate(events):
-        _check(number, event, start_date)
-    return sorted(events, key=lambda event: (event.date, DAY_ORDER[event.type]))
-
-
-def _check(number: int, event: Event, start_date: datetime.date) -> None:
-    for field, message in _faults(event, start_date):
-        raise TermsError(f"events.{number}.{field}", "invalid", message)
+        for field, message in _faults(event, start_date):
+            raise TermsError(f"events.{number}.{field}", "invalid", message)
+    return sorted(enumerate(events), key=lambda pair: (pair[1].date, DAY_ORDER[pair[1].type]))
 
 
 def _faults(event: Event, start_date: datetime.date) -> Iterator[tuple[str, str]]:

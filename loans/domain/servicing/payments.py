@@ -29,7 +29,7 @@ def pay_off(account: Account, day: date, cents: int | None) -> None:
     figure = max(account.payoff(day) - account.held, 0)
     cents = figure if cents is None else cents
     if cents < figure:
-        raise TermsError("events", "payoff", f"it takes {from_cents(figure)} to pay off on {day}")
+        raise TermsError("amount", "payoff", f"it takes {from_cents(figure)} to pay off on {day}")
     left = account.pay_due(day, account.take_held(day) + cents)
     account.hold(_settle(account, day, left), day)
 

@@ -14,8 +14,11 @@ docs/algorithms:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
+from functools import partial
+from itertools import groupby
 from typing import TypeVar
 
 from branch.domain.money import from_cents, to_cents
@@ -33,13 +36,58 @@ T = TypeVar("T")
 
 
 def replay(terms: ScheduleTerms, events: Sequence[Event] = (), servicing: Servicing | None = None) -> Account:
-    """The account after all `events`. Raises TermsError for one that can't have happened."""
+    """The account after all `events`; its postings name an event by its place in them.
+
+    Payments of one day whose surplus goes the same way are taken as one, so that it doesn't matter which came first.
+    Raises TermsError for an event that can't have happened.
+    """
     account = open_account(terms, servicing or Servicing())
-    for number, event in enumerate(in_order(events, terms.start_date)):
-        account.advance(event.date)
-        account.event = number
-        _APPLY[event.type](account, event)
+    for _, group in groupby(in_order(events, terms.start_date), partial(_group_of, account)):
+        together = list(group)
+        account.advance(together[0][1].date)
+        account.event = together[0][0]
+        try:
+            _apply(account, together)
+        except TermsError as error:
+            raise TermsError(f"events.{account.event}.{error.field}", error.code, error.reason) from error
     return account
+
+
+def _group_of(account: Account, pair: tuple[int, Event]) -> tuple[object, ...]:
+    number, event = pair
+    if event.type is EventType.REPAYMENT:
+        return event.date, event.surplus or account.servicing.surplus
+    return (number,)
+
+
+def _apply(account: Account, together: list[tuple[int, Event]]) -> None:
+    first = together[0][1]
+    if first.type is not EventType.REPAYMENT:
+        _APPLY[first.type](account, first)
+        return
+    amounts = [(number, to_cents(_needed(event.amount))) for number, event in together]
+    total = sum(cents for _, cents in amounts)
+    payments.take(account, first.date, total, first.surplus or account.servicing.surplus)
+    if len(amounts) > 1:
+        _share_out(account, amounts)
+
+
+def _share_out(account: Account, amounts: list[tuple[int, int]]) -> None:
+    """What was taken as one, told apart again: the first payment filled what was filled first."""
+    start = next(index for index, posting in enumerate(account.postings) if posting.event == account.event)
+    taken = account.postings[start:]
+    del account.postings[start:]
+    payers = iter(amounts)
+    number, left = next(payers)
+    for posting in taken:
+        cents = posting.cents
+        while cents > left:
+            if left:
+                account.postings.append(replace(posting, event=number, cents=left))
+            cents -= left
+            number, left = next(payers)
+        account.postings.append(replace(posting, event=number, cents=cents))
+        left -= cents
 
 
 def _draw(account: Account, event: Event) -> None:
@@ -65,8 +113,9 @@ def _change_penalty(account: Account, day: date, rate: Fraction) -> None:
 def _misuse(account: Account, event: Event) -> None:
     """From now on principal bears the misuse rate: the part above the contract's interest as a penalty."""
     account.misuse = (event.date, Fraction(_needed(event.annual_rate)))
-    current = account.penalty_rates[-1][1] if account.penalty_rates else Fraction(0)
-    _change_penalty(account, event.date, current)
+    if not account.penalty_rates:
+        account.penalty_rates.append((account.terms.start_date, Fraction(0)))
+    _change_penalty(account, event.date, account.penalty_rates[-1][1])
 
 
 def _call_in(account: Account, event: Event) -> None:
@@ -120,7 +169,7 @@ def _replan(account: Account, first: int) -> None:
 def _open_line(account: Account, event: Event) -> int:
     first = account.first_open(event.date)
     if first == len(account.lines):
-        raise TermsError("events", "too_late", f"no instalment is left on {event.date} for a {event.type}")
+        raise TermsError("date", "too_late", f"no instalment is left on {event.date} for a {event.type}")
     return first
 
 
@@ -146,12 +195,7 @@ def _waive(account: Account, event: Event) -> None:
             line.asked[kind] -= cents
             left -= cents
     if left:
-        raise TermsError("events", "waiver", f"only {amount - from_cents(left)} of {kind} is due")
-
-
-def _repay(account: Account, event: Event) -> None:
-    surplus = event.surplus or account.servicing.surplus
-    payments.take(account, event.date, to_cents(_needed(event.amount)), surplus)
+        raise TermsError("amount", "waiver", f"only {amount - from_cents(left)} of {kind} is due")
 
 
 def _pay_off(account: Account, event: Event) -> None:
@@ -169,7 +213,6 @@ _APPLY: dict[EventType, Callable[[Account, Event], None]] = {
     EventType.MISUSE: _misuse,
     EventType.CALL_IN: _call_in,
     EventType.WAIVER: _waive,
-    EventType.REPAYMENT: _repay,
     EventType.PAYOFF: _pay_off,
 }
 
