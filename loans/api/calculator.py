@@ -21,6 +21,7 @@ from loans.domain.periods import MONTHLY, Frequency, Unit
 from loans.domain.servicing import EventType, PayoffInterest, Surplus
 from loans.domain.servicing.events import DEFAULT_ALLOCATION
 from loans.domain.terms import MOST_INSTALMENTS, Fee, FeeOn, RepaymentMethod
+from loans.models import product
 from loans.queries import calculator
 
 #: Kinds of an allocation order by the names other systems give them: `past_due_interest` is interest.
@@ -40,11 +41,11 @@ class RateField(serializers.DecimalField):
 
 
 class CodeField(serializers.ChoiceField):
-    """One of the members of an enumeration, by its value."""
+    """One of the members of an enumeration, by its value; `choices` where these have names for people."""
 
-    def __init__(self, codes: Any, **kwargs: Any) -> None:
+    def __init__(self, codes: Any, choices: Any = None, **kwargs: Any) -> None:
         self.codes = codes
-        super().__init__(choices=[code.value for code in codes], **kwargs)
+        super().__init__(choices=choices or [code.value for code in codes], **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
         return self.codes(super().to_internal_value(data))
@@ -66,8 +67,8 @@ class QuoteRequestSerializer(serializers.Serializer):
     principal = MoneyField(min_value=CENT)
     annual_rate = RateField()
     start_date = serializers.DateField(help_text=_("The day the money is paid out; the first day that bears interest."))
-    repayment_method = CodeField(RepaymentMethod)
-    day_count = CodeField(DayCount)
+    repayment_method = CodeField(RepaymentMethod, product.RepaymentMethod.choices)
+    day_count = CodeField(DayCount, product.DayCount.choices)
     instalments = serializers.IntegerField(min_value=1, max_value=MOST_INSTALMENTS)
     frequency = FrequencySerializer(required=False)
     first_due_date = serializers.DateField(required=False, allow_null=True)

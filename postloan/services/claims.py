@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from django.db import Error, connection
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from branch.queries.parameters import parameter
@@ -44,22 +44,24 @@ def claim_shard(shard_id: int, *, is_alone: bool) -> SweepShard | None:
 
     A running one is taken over when nobody is at work on it any more, or when its lease is over.
     """
-    # Locked by a worker that is committing it: skip, rather than wait for it and take it up again.
-    waiting = SweepShard.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=shard_id)
-    shard = waiting.exclude(state=State.DONE).first()
+    shard = SweepShard.objects.filter(pk=shard_id).first()
     if shard is None or _earlier_steps_open(shard):
         return None
-    if not is_alone and not (shard.state == State.RUNNING and _lease_is_over(shard)):
+    # Locked by a worker that is committing it: skip, rather than wait for it and take it up again. So nobody may lock
+    # what they will not claim: whoever may would pass it over meanwhile, and all would leave it to one another.
+    free = SweepShard.objects.exclude(state=State.DONE) if is_alone else _with_lease_over()
+    shard = free.select_for_update(skip_locked=True, of=("self",)).filter(pk=shard_id).first()
+    if shard is None:
         return None
-    taken = SweepShard.objects.filter(pk=shard.pk, state=shard.state, claim=shard.claim).update(
+    SweepShard.objects.filter(pk=shard.pk).update(
         state=State.RUNNING, claim=uuid.uuid4(), claimed_at=timezone.now(), attempts=F("attempts") + 1
     )
-    return SweepShard.objects.select_related("run").get(pk=shard.pk) if taken else None
+    return SweepShard.objects.select_related("run").get(pk=shard.pk)
 
 
-def _lease_is_over(shard: SweepShard) -> bool:
+def _with_lease_over() -> QuerySet[SweepShard]:
     lease = timedelta(seconds=parameter("sweep.lease_seconds"))
-    return shard.claimed_at is None or timezone.now() - shard.claimed_at > lease
+    return SweepShard.objects.filter(state=State.RUNNING, claimed_at__lt=timezone.now() - lease)
 
 
 def _earlier_steps_open(shard: SweepShard) -> bool:

@@ -168,6 +168,31 @@ def test_one_of_many_workers_does_a_shard(night: date) -> None:
     assert Event.objects.filter(name=f"sweep_run.{shard.step}").count() == 1
 
 
+def test_whoever_may_not_claim_does_not_keep_out_whoever_may(night: date) -> None:
+    """A worker that comes second looks at the shard just as the first one is about to claim it."""
+    run = close_business_day(actor=system_actor(), date=DAY)
+    shard = SweepShard.objects.get(run=run, step_order=1, shard=0)
+    looked, go_on = threading.Event(), threading.Event()
+
+    def come_second() -> None:
+        try:
+            with transaction.atomic():
+                assert claim_shard(shard.pk, is_alone=False) is None
+                looked.set()
+                go_on.wait(timeout=10)
+        finally:
+            connection.close()
+
+    second = threading.Thread(target=come_second)
+    second.start()
+    assert looked.wait(timeout=10)
+    try:
+        assert claim_shard(shard.pk, is_alone=True) is not None
+    finally:
+        go_on.set()
+        second.join(timeout=10)
+
+
 def test_many_workers_do_a_whole_night_once(night: date) -> None:
     """Four workers at every shard of every step, all the time."""
     run = close_business_day(actor=system_actor(), date=DAY)
