@@ -11,6 +11,7 @@ from django.utils.encoding import force_str
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from branch.domain.refusals import InvalidInput, Refusal
@@ -51,6 +52,23 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     return _of_api_exception(error)
 
 
+def by_field(detail: Any, path: str = "") -> dict[str, list[str]]:
+    """DRF's nested messages by the way to their field: `{"events": {2: {"amount": […]}}}` as `events.2.amount`."""
+    if isinstance(detail, dict):
+        parts = list(detail.items())
+    elif isinstance(detail, list) and any(isinstance(part, dict | list) for part in detail):
+        parts = list(enumerate(detail))
+    else:
+        messages = detail if isinstance(detail, list) else [detail]
+        return {path or api_settings.NON_FIELD_ERRORS_KEY: [force_str(message) for message in messages]}
+    found: dict[str, list[str]] = {}
+    for name, part in parts:
+        is_own = name == api_settings.NON_FIELD_ERRORS_KEY
+        for field, messages in by_field(part, path if is_own else f"{path}.{name}".lstrip(".")).items() if part else ():
+            found.setdefault(field, []).extend(messages)
+    return found
+
+
 def _of_refusal(refusal: Refusal) -> Response:
     facts = dict(refusal.facts)
     if isinstance(refusal, InvalidInput):
@@ -63,7 +81,7 @@ def _of_api_exception(error: exceptions.APIException) -> Response:
     facts: dict[str, Any] = {}
     if isinstance(error, exceptions.ValidationError):
         kind, title, detail = "invalid-input", _("Please correct the marked fields"), ""
-        facts["errors"] = error.detail
+        facts["errors"] = by_field(error.detail)
     else:
         codes = error.get_codes()
         kind = str(codes).replace("_", "-") if isinstance(codes, str) else "error"

@@ -33,6 +33,13 @@ class MoneyField(serializers.DecimalField):
         super().__init__(max_digits=16, decimal_places=2, **kwargs)
 
 
+class AnswerField(serializers.DecimalField):
+    """A figure as it was worked out, its places with it. Sums may be longer than any amount that can be asked about."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=None, decimal_places=None, **kwargs)
+
+
 class RateField(serializers.DecimalField):
     """A yearly rate as a fraction: 12 % is 0.12."""
 
@@ -148,52 +155,52 @@ class RowSerializer(serializers.Serializer):
     number = serializers.IntegerField()
     due_date = serializers.DateField()
     days = serializers.IntegerField()
-    principal = MoneyField()
-    interest = MoneyField()
-    fees = MoneyField()
-    total = MoneyField()
-    balance = MoneyField()
+    principal = AnswerField()
+    interest = AnswerField()
+    fees = AnswerField()
+    total = AnswerField()
+    balance = AnswerField()
 
 
 class TotalsSerializer(serializers.Serializer):
-    principal = MoneyField()
-    interest = MoneyField()
-    fees = MoneyField(help_text=_("Fees kept back at the start are in it."))
-    total = MoneyField()
+    principal = AnswerField()
+    interest = AnswerField()
+    fees = AnswerField(help_text=_("Fees kept back at the start are in it."))
+    total = AnswerField()
 
 
 class QuoteSerializer(serializers.Serializer):
     rows = RowSerializer(many=True)
     totals = TotalsSerializer()
-    apr_simple = serializers.DecimalField(max_digits=16, decimal_places=6, allow_null=True)
-    apr_irr = serializers.DecimalField(max_digits=16, decimal_places=6, allow_null=True)
+    apr_simple = AnswerField(allow_null=True)
+    apr_irr = AnswerField(allow_null=True)
 
 
 class ServedRowSerializer(RowSerializer):
-    penalties = MoneyField(help_text=_("What of the fees is penalties."))
-    paid = MoneyField()
-    outstanding = MoneyField()
+    penalties = AnswerField(help_text=_("What of the fees is penalties."))
+    paid = AnswerField()
+    outstanding = AnswerField()
 
 
 class ServedTotalsSerializer(serializers.Serializer):
-    principal = MoneyField()
-    interest = MoneyField()
-    fees = MoneyField()
-    penalties = MoneyField()
-    total = MoneyField()
-    paid = MoneyField()
-    outstanding = MoneyField()
+    principal = AnswerField()
+    interest = AnswerField()
+    fees = AnswerField()
+    penalties = AnswerField()
+    total = AnswerField()
+    paid = AnswerField()
+    outstanding = AnswerField()
 
 
 class StandingSerializer(serializers.Serializer):
     date = serializers.DateField(source="as_of")
-    accrued_interest = MoneyField(help_text=_("Interest of the running period up to the day, not yet due."))
+    accrued_interest = AnswerField(help_text=_("Interest of the running period up to the day, not yet due."))
     past_due_days = serializers.IntegerField()
     delinquent_days = serializers.IntegerField(help_text=_("Days past due less the grace days."))
-    overdue_amount = MoneyField()
-    payoff_amount = MoneyField()
-    outstanding_principal = MoneyField()
-    held = MoneyField(help_text=_("Paid beyond all that is owed, kept for the borrower."))
+    overdue_amount = AnswerField()
+    payoff_amount = AnswerField()
+    outstanding_principal = AnswerField()
+    held = AnswerField(help_text=_("Paid beyond all that is owed, kept for the borrower."))
 
 
 class SimulationSerializer(serializers.Serializer):

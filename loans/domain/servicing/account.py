@@ -94,12 +94,16 @@ class Account:
         first, self.day = self.first_open(self.day), day
         if not self.servicing.late_interest or self.terms.repayment_method is RepaymentMethod.FLAT:
             return
-        while True:
-            self.plan.clock.late = [piece for line in self.lines for piece in self._late(line)]
-            self.plan.project(first)
-            if first >= len(self.lines) or not self.lines[first].is_closed(self.day):
-                break
+        # A line that closed on the way changes what those after it ask for, one after another.
+        while first < len(self.lines) and self.lines[first].is_closed(self.day):
+            self.plan.clock.late = self._all_late(first)
+            self.plan.project(first, first + 1)
             first += 1
+        self.plan.clock.late = self._all_late(first)
+        self.plan.project(first)
+
+    def _all_late(self, before: int) -> list[tuple[date, date, int]]:
+        return [piece for line in self.lines[:before] for piece in self._late(line)]
 
     def _charge_penalty(self, day: date) -> None:
         """Penalty interest from where the account stands to `day` (out), as nothing is paid meanwhile."""

@@ -14,7 +14,7 @@ from loans.domain.terms import FeeOn, RepaymentMethod, ScheduleTerms
 INTEREST, PRINCIPAL = DueKind.INTEREST, DueKind.PRINCIPAL
 LEVEL = RepaymentMethod.EQUAL_INSTALMENT
 #: Principal falls due at the end alone.
-AT_END = frozenset({RepaymentMethod.INTEREST_ONLY, RepaymentMethod.BULLET})
+AT_END = frozenset({RepaymentMethod.INTEREST_ONLY, RepaymentMethod.BULLET, RepaymentMethod.PAY_AS_YOU_USE})
 
 
 @dataclass(slots=True)
@@ -37,14 +37,15 @@ class Plan:
 
     # --- what each open instalment asks for
 
-    def project(self, first: int) -> None:
-        """Work out the lines from index `first` on; those before stand as they are."""
+    def project(self, first: int, stop: int | None = None) -> None:
+        """Work out the lines from index `first` on, up to `stop` where given; those before stand as they are."""
         if first >= len(self.lines):
             return
         flat = self._flat_interest(first) if self.terms.repayment_method is RepaymentMethod.FLAT else None
         opening, carried = self._opening(first), self.lines[first].carried
         deferred = self._deferred_before(first)
-        for index in range(first, len(self.lines)):
+        stop = len(self.lines) if stop is None else stop
+        for index in range(first, stop):
             line = self.lines[index]
             line.opening, line.carried = opening, carried
             own = carried + (
@@ -57,6 +58,8 @@ class Plan:
             line.asked[PRINCIPAL] = regular + line.ahead + line.on_top
             opening = before - regular
             line.closing = opening
+        if stop < len(self.lines):
+            self.lines[stop].carried = carried
 
     def _opening(self, index: int) -> int:
         if index == 0:

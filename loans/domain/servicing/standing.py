@@ -45,13 +45,12 @@ class Standing:
 
 
 def served_rows(account: Account) -> list[ServedRow]:
-    """The instalments that ask for anything or were paid; those that a loan paid early no longer has are left out."""
+    """The instalments up to the last one that asks for anything or was paid; a loan paid early has no others left."""
     drawn = account.drawn
     rows, repaid = [], 0
-    for line in account.lines:
+    last = max(line.number for line in account.lines if not line.is_idle() or line.number in account.kept)
+    for line in account.lines[:last]:
         repaid += line.asked[DueKind.PRINCIPAL]
-        if line.is_idle() and line.number not in account.kept:
-            continue
         balance = sum(cents for day, cents in drawn if day <= line.end) - repaid
         rows.append(
             ServedRow(
