@@ -45,6 +45,8 @@ class Person:
     def press(self, offer: str, /, **fields: Any) -> str:
         """Press an offered step, fill in its form in the drawer and send it; the address one lands on."""
         button = self.page.locator(f"[data-offer='{offer}']")
+        # The page may still be on its way here.
+        expect(button.first).to_be_attached()
         if not button.first.is_visible():
             self.page.locator(".page-offers [data-bs-toggle=dropdown]").first.click()
         button.first.click()
