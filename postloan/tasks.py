@@ -7,9 +7,7 @@ from django.utils import timezone
 
 from branch.domain.actor import system_actor
 from branch.queries.business_date import business_date
-from branch.services.enqueue import after_commit
 from postloan.services import close, sweep
-from postloan.services.claims import due_shards
 
 
 @shared_task
@@ -28,10 +26,7 @@ RESUMED_AT_ONCE = 8
 @shared_task
 def drive_run(run_id: int, limit: int | None = None) -> int:
     """Send out the shards of the step that is on. Returns how many."""
-    ids = due_shards(run_id)[:limit]
-    for shard_id in ids:
-        after_commit("postloan.tasks.run_shard", shard_id)
-    return len(ids)
+    return sweep.send_out(run_id, limit)
 
 
 @shared_task

@@ -82,18 +82,19 @@ class LoanLife:
         path = f"leads/{lead['id']}/"
         step("lin", "POST", f"{path}contact/", {"note": "约定上门"}, watch=path)
         step("lin", "POST", f"{path}qualify/", {"wanted_amount": AMOUNT}, watch=path)
-        lead = step("lin", "POST", f"{path}convert/", self._profile(), watch=path)
+        step("lin", "POST", f"{path}convert/", self._profile(), watch=path)
         self.customer = int(self.walker.get(path)["customer"])
+        customer = f"customers/{self.customer}/"
         self.walker.refused(
             "another branch's account manager reads the customer",
             "outsider",
             "GET",
-            f"customers/{self.customer}/",
-            watch=f"customers/{self.customer}/",
+            customer,
+            watch=customer,
             status=404,
             problem="not-found",
         )
-        step("lin", "POST", f"customers/{self.customer}/records/", {"records": self._meter_readings()})
+        step("lin", "POST", f"{customer}records/", {"records": self._meter_readings()}, watch=customer)
 
     def _profile(self) -> dict[str, Any]:
         body = f"91330212MA{self.serial:07d}"
@@ -279,7 +280,7 @@ class LoanLife:
             status=403,
             problem="permission-denied",
         )
-        step("wu", "POST", f"{drawdown}release/")
+        step("wu", "POST", f"{drawdown}release/", watch=drawdown)
         self.walker.wait(drawdown, "disbursed")
         refused(
             "a second release of the same drawdown",
@@ -305,7 +306,7 @@ class LoanLife:
                 "proof.pdf",
                 PDF,
             )
-            document = self.walker.step("lin", "POST", "attachments/", upload, done=201)
+            document = self.walker.step("lin", "POST", "attachments/", upload, watch=self.contract, done=201)
             path = f"conditions/{row['id']}/"
             self.walker.step("wu", "POST", f"{path}meet/", {"document_id": document["id"]}, watch=path)
 
@@ -352,12 +353,13 @@ class LoanLife:
             "he", "POST", f"{self.loan}repay/", {"amount": due, "reference": f"WALK-{self.serial}-1"}, watch=self.loan
         )
         walker.step("he", "POST", f"{self.case}resolve/", {"reason": "逾期已还清"}, watch=self.case)
-        owed = walker.step("he", "POST", f"{self.loan}payoff/", {"on_date": self.today.isoformat()})
+        today = {"on_date": self.today.isoformat()}
+        owed = walker.step("he", "POST", f"{self.loan}payoff/", today, watch=self.loan)
         walker.step(
             "he",
             "POST",
             f"{self.loan}repay/",
-            {"amount": owed["payoff_amount"], "reference": f"WALK-{self.serial}-2", "pay_off": True},
+            {"amount": owed["amount"], "reference": f"WALK-{self.serial}-2", "pay_off": True},
             watch=self.loan,
         )
         if walker.get(self.loan)["state"] != "settled":

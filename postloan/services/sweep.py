@@ -166,7 +166,15 @@ def _finish(shard: SweepShard, work: Work, set_aside: list[dict[str, object]]) -
 def _go_on(shard: SweepShard) -> None:
     same_step = SweepShard.objects.filter(run_id=shard.run_id, step_order=shard.step_order)
     if not same_step.exclude(state=State.DONE).exists():
-        after_commit("postloan.tasks.drive_run", shard.run_id)
+        send_out(shard.run_id)
+
+
+def send_out(run_id: int, limit: int | None = None) -> int:
+    """Send the shards of the step that is on to the workers, at most `limit` of them. Returns how many."""
+    ids = due_shards(run_id)[:limit]
+    for shard_id in ids:
+        after_commit("postloan.tasks.run_shard", shard_id)
+    return len(ids)
 
 
 RUNNERS = {step.name: _runner(step.name) for step in STEPS}

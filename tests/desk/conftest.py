@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from tests.life import Life, set_up_branch
+from tests.loans.bank import bank  # noqa: F401 - a fixture
 
 
 @pytest.fixture
