@@ -31,6 +31,7 @@ from loans.domain.servicing import (
     standing,
 )
 from loans.domain.servicing.events import DEFAULT_ALLOCATION
+from loans.domain.terms import PlanRow
 from loans.queries.calculator import simulate
 from tests.domain.golden_schedules import terms
 from tests.domain.test_schedules import any_terms
@@ -126,6 +127,23 @@ def served_terms(draw: st.DrawFn) -> ScheduleTerms:
 
 
 @st.composite
+def agreed_plans(draw: st.DrawFn) -> ScheduleTerms:
+    """A plan typed row by row: any days, any principal."""
+    start = date(2025, 11, 3)
+    days = sorted(draw(st.sets(st.integers(1, 900), min_size=1, max_size=8)))
+    parts = [draw(st.decimals("0.00", "9999.99", places=2)) for _ in days[1:]] + [Decimal("100.00")]
+    return ScheduleTerms(
+        principal=sum(parts, Decimal(0)),
+        annual_rate=draw(st.sampled_from([Decimal(text) for text in ("0", "0.0435", "0.12", "0.36")])),
+        start_date=start,
+        repayment_method=RepaymentMethod.AGREED_PLAN,
+        day_count=draw(st.sampled_from(DayCount)),
+        instalments=len(days),
+        plan=tuple(PlanRow(start + timedelta(days=day), part) for day, part in zip(days, parts, strict=True)),
+    )
+
+
+@st.composite
 def served_how(draw: st.DrawFn) -> Servicing:
     return Servicing(
         surplus=draw(st.sampled_from(Surplus)),
@@ -165,7 +183,7 @@ def happens(draw: st.DrawFn, loan: ScheduleTerms, kinds: Sequence[EventType]) ->
 @st.composite
 def lives(draw: st.DrawFn, kinds: Sequence[EventType] = HAPPENS, most: int = 6) -> tuple[Any, ...]:
     """A loan, what happens to it, and how it is served. A life that can't have been is not drawn."""
-    loan, how = draw(served_terms()), draw(served_how())
+    loan, how = draw(served_terms() | agreed_plans()), draw(served_how())
     events = [happens(draw, loan, kinds) for _ in range(draw(st.integers(1, most)))]
     rates = [event.date for event in events if event.type is EventType.RATE_CHANGE]
     assume(len(rates) == len(set(rates)))  # of two rates for one day, one is a mistake
@@ -293,3 +311,41 @@ def test_a_day_in_the_past_counts_only_what_had_happened(life: tuple[Any, ...], 
 
 def values_of(thing: Any) -> dict[str, Any]:
     return {name: getattr(thing, name) for name in thing.__dataclass_fields__}
+
+
+@given(lives(kinds=(EventType.REPAYMENT, EventType.DRAWDOWN, EventType.RATE_CHANGE, EventType.FEE)), st.data())
+@SLOW
+def test_two_payments_of_one_day_equal_one_of_their_sum(life: tuple[Any, ...], data: st.DataObject) -> None:
+    loan, events, how = life
+    day = loan.start_date + timedelta(days=data.draw(st.integers(0, days_of(loan) + 10)))
+    one, other = (data.draw(st.decimals("0.01", "60000.00", places=2)) for _ in range(2))
+
+    together = replay(loan, [*events, repaid(day, one + other)], how)
+    apart = replay(loan, [*events, repaid(day, one), repaid(day, other)], how)
+
+    seen = max(day, last_day(loan, events))
+    assert outcome(apart, seen) == outcome(together, seen)
+
+
+@given(lives(kinds=[kind for kind in HAPPENS if kind is not EventType.PAYOFF], most=4), st.data())
+@SLOW
+def test_a_payoff_leaves_nothing_and_the_next_costs_nothing(life: tuple[Any, ...], data: st.DataObject) -> None:
+    loan, events, how = life
+    day = last_day(loan, events) + timedelta(days=data.draw(st.integers(0, 60)))
+    before = standing(replay(loan, events, how), day)
+    paid_off = [*events, Event(date=day, type=EventType.PAYOFF)]
+
+    account = replay(loan, paid_off, how)
+    after = standing(account, day)
+
+    assert not any((after.payoff_amount, after.outstanding_principal, after.accrued_interest))
+    assert not after.overdue_amount
+    assert not after.past_due_days
+    assert all(row.outstanding == 0 for row in served_rows(account))
+    again = replay(loan, [*paid_off, Event(date=day, type=EventType.PAYOFF)], how)
+    assert outcome(again, day) == outcome(account, day)
+    later = standing(replay(loan, paid_off, how), day + timedelta(days=400))
+    assert not any((later.payoff_amount, later.overdue_amount, later.accrued_interest))
+    # What is held pays towards it first: the figure is what is asked for besides.
+    posted = sum(posting.cents for posting in account.postings if posting.event == len(events))
+    assert from_cents(posted) == before.payoff_amount

@@ -168,7 +168,7 @@ class Account:
     def accrued(self, day: date) -> int:
         """Interest of the running period up to `day` (out), not yet due and not paid ahead."""
         first = self.first_open(day)
-        if first == len(self.lines):
+        if self.plan.is_settled or first == len(self.lines):
             return 0
         line = self.lines[first]
         if self.terms.repayment_method is RepaymentMethod.FLAT:
@@ -264,9 +264,6 @@ class Account:
 def open_account(terms: ScheduleTerms, servicing: Servicing) -> Account:
     """The loan on its first day, before anything has happened."""
     lines = [Line(period) for period in due_periods(terms)]
-    fees = each_fees(terms)
-    for line in lines:
-        line.asked[FEE] = fees
     principal = to_cents(terms.principal)
     lines[0].opening = principal
     plan = Plan(terms, initial_clock(terms.annual_rate, terms.day_count, terms.start_date), lines)

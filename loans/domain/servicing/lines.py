@@ -22,7 +22,7 @@ class Line:
     `opening` and `closing` are the principal that runs before and after it. `ahead` is principal paid early that
     counts towards this instalment, `on_top` principal paid beyond it; `interest_on_top` is interest paid together with
     the latter. `carried` is interest for which an earlier instalment, paid ahead, had no room left, `deferred` that of
-    instalments whose interest was put off to this one.
+    instalments whose interest was put off to this one; `charged_fees` are those besides the regular ones.
     """
 
     period: Period
@@ -36,6 +36,7 @@ class Line:
     on_top: int = 0
     interest_on_top: int = 0
     deferred: int = 0
+    charged_fees: int = 0
     carried: int = 0
 
     @property

@@ -62,6 +62,7 @@ def _settle(account: Account, day: date, left: int) -> int:
         _ahead_of(account, line, cents, day)
         left -= cents
         line.asked, line.closing = dict(line.paid), 0
+    account.plan.is_settled = True
     return left
 
 

@@ -11,10 +11,12 @@ from loans.domain.allocation import DueKind
 from loans.domain.servicing.lines import Clock, Line
 from loans.domain.terms import FeeOn, RepaymentMethod, ScheduleTerms
 
-INTEREST, PRINCIPAL = DueKind.INTEREST, DueKind.PRINCIPAL
+INTEREST, PRINCIPAL, FEE = DueKind.INTEREST, DueKind.PRINCIPAL, DueKind.FEE
 LEVEL = RepaymentMethod.EQUAL_INSTALMENT
 #: Principal falls due at the end alone.
 AT_END = frozenset({RepaymentMethod.INTEREST_ONLY, RepaymentMethod.BULLET, RepaymentMethod.PAY_AS_YOU_USE})
+#: What of principal falls due when is agreed on, not worked out.
+PLANNED = AT_END | {RepaymentMethod.AGREED_PLAN}
 
 
 @dataclass(slots=True)
@@ -29,6 +31,8 @@ class Plan:
     part: int = 0
     #: The equal part of principal before rounding, in cents.
     exact_part: Fraction = Fraction(0)
+    #: Paid off: the lines stand as they were paid, until something is drawn again.
+    is_settled: bool = False
 
     def drawn(self) -> list[tuple[date, int]]:
         """What was paid out, and when."""
@@ -39,7 +43,7 @@ class Plan:
 
     def project(self, first: int, stop: int | None = None) -> None:
         """Work out the lines from index `first` on, up to `stop` where given; those before stand as they are."""
-        if first >= len(self.lines):
+        if self.is_settled or first >= len(self.lines):
             return
         flat = self._flat_interest(first) if self.terms.repayment_method is RepaymentMethod.FLAT else None
         opening, carried = self._opening(first), self.lines[first].carried
@@ -60,6 +64,16 @@ class Plan:
             line.closing = opening
         if stop < len(self.lines):
             self.lines[stop].carried = carried
+        else:
+            self._ask_fees(first)
+
+    def _ask_fees(self, first: int) -> None:
+        """Every instalment has the regular fee, but those that a loan paid early no longer has."""
+        asking = [index for index, line in enumerate(self.lines) if line.asked[PRINCIPAL] or line.asked[INTEREST]]
+        last, regular = max(asking, default=0), each_fees(self.terms)
+        for index in range(first, len(self.lines)):
+            line = self.lines[index]
+            line.asked[FEE] = line.charged_fees + (regular if index <= last else 0)
 
     def _opening(self, index: int) -> int:
         if index == 0:
@@ -114,10 +128,16 @@ class Plan:
             return 0
         if self.terms.repayment_method is LEVEL:
             return self.part - (line.asked[INTEREST] - line.interest_on_top) - line.ahead
+        if self.terms.repayment_method is RepaymentMethod.AGREED_PLAN:
+            return self._agreed_principal(line) - line.ahead
         if self.terms.repayment_method is RepaymentMethod.FLAT and self.terms.instalment_rounding != CENT:
             # What is rounded is the whole instalment, interest and all.
             return self._rounded_part(self.exact_part + line.own_interest) - line.own_interest - line.ahead
         return self.part - line.ahead
+
+    def _agreed_principal(self, line: Line) -> int:
+        rows = self.terms.plan
+        return to_cents(rows[line.number - 1].principal) if line.number <= len(rows) else 0
 
     def _flat_interest(self, first: int) -> list[int]:
         """Interest on all that was paid out: its total is rounded once, the last instalment takes the rest."""
@@ -138,7 +158,7 @@ class Plan:
         paying = [
             line for line in self.lines[first:] if line.number not in self.interest_only and not self.is_complete(line)
         ]
-        if not paying or self.terms.repayment_method in AT_END:
+        if self.is_settled or not paying or self.terms.repayment_method in PLANNED:
             return
         if self.terms.repayment_method is LEVEL:
             self.part = self._level(first)

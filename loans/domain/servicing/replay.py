@@ -29,7 +29,6 @@ from loans.domain.servicing import payments
 from loans.domain.servicing.account import Account, open_account
 from loans.domain.servicing.events import Event, EventType, Servicing, in_order
 from loans.domain.servicing.lines import Line
-from loans.domain.servicing.plan import each_fees
 from loans.domain.terms import ScheduleTerms, TermsError
 
 T = TypeVar("T")
@@ -92,6 +91,7 @@ def _share_out(account: Account, amounts: list[tuple[int, int]]) -> None:
 
 def _draw(account: Account, event: Event) -> None:
     first = _open_line(account, event)
+    account.plan.is_settled = False
     account.plan.clock.moves.append((event.date, to_cents(_needed(event.amount))))
     _replan(account, first)
 
@@ -148,9 +148,7 @@ def _extend(account: Account, event: Event) -> None:
     for line, period in zip(account.lines, periods, strict=False):
         line.period = period
     for period in periods[len(account.lines) :]:
-        line = Line(period)
-        line.asked[DueKind.FEE] = each_fees(account.terms)
-        account.lines.append(line)
+        account.lines.append(Line(period))
     _replan(account, first)
 
 
@@ -182,7 +180,10 @@ def _charge(account: Account, event: Event) -> None:
         days = (event.date - last.end).days
         lines = [Line(Period(last.number + 1, last.end, event.date, event.date, days, 0))]
         account.lines.append(lines[0])
-    lines[0].asked[kind] += to_cents(_needed(event.amount))
+    cents = to_cents(_needed(event.amount))
+    lines[0].asked[kind] += cents
+    if kind is DueKind.FEE:
+        lines[0].charged_fees += cents
 
 
 def _waive(account: Account, event: Event) -> None:
