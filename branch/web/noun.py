@@ -41,6 +41,8 @@ class Action:
     and the thing, such as who has claimed it. `on` is "item" or "list".
     `partial` passes on only the fields that were sent, and lets those be left out that the service has a value for;
     `method` is how the API takes it.
+    A form too big for the drawer asks for the `full_page`.
+    One that is not `in_menu` is reached from a page of its own and is no button of the list.
     `bank_wide` asks for the role at the head office: it changes something of the bank as a whole.
     `answer` turns what the service returns into the API's body where that is not the noun itself.
     On a page the person goes on to the thing's own page, or sees `answer_template` (with `result`, and `answer`
@@ -68,6 +70,8 @@ class Action:
     status: int = 200
     id_argument: str = ""
     bank_wide: bool = False
+    in_menu: bool = True
+    full_page: bool = False
     for_whom: Callable[[Actor, Any], bool] | None = None
 
     @cached_property
@@ -139,6 +143,7 @@ class Offer:
     tone: str
     confirm: Text
     needs_form: bool
+    full_page: bool = False
 
 
 @dataclass(frozen=True)
@@ -216,7 +221,7 @@ class Noun:
         return [self._offer(action, obj) for action in sorted(offered, key=lambda a: a.tone != "primary")]
 
     def list_offers(self, actor: Actor) -> list[Offer]:
-        return [self._offer(a, None) for a in self.actions if a.on == "list" and a.permitted(actor)]
+        return [self._offer(a, None) for a in self.actions if a.on == "list" and a.in_menu and a.permitted(actor)]
 
     def require(self, action: Action, actor: Actor, obj: Any = None) -> None:
         """Raises PermissionRefused for whom the action is never open, before anything they sent is looked at."""
@@ -234,6 +239,7 @@ class Noun:
             action.tone,
             action.confirm,
             action.form is not None or action.template != "nouns/action.html",
+            action.full_page,
         )
 
     def _duty_held(self, actor: Actor, obj: Any) -> str:

@@ -31,14 +31,20 @@ ZIP_MARK = b"PK\x03\x04"
 
 def read_rows(content: bytes) -> list[dict[str, Any]]:
     """The rows of a CSV (UTF-8 or GB18030) or XLSX file. Raises InvalidInput when a heading is missing."""
-    table = _excel(content) if content.startswith(ZIP_MARK) else _csv(content)
-    lines = [line for line in table if any(cell not in (None, "") for cell in line)]
-    if not lines:
-        raise _refused(_("The file has no rows."))
+    lines = read_table(content)
     names = [HEADINGS.get(str(cell).strip().lower()) for cell in lines[0]]
     if missing := {"metric", "source", "period_month", "value"} - set(names):
         raise _refused(_("The first line lacks: %(names)s.") % {"names": listed(sorted(missing))})
     return [_row(names, line) for line in lines[1:]]
+
+
+def read_table(content: bytes) -> list[list[Any]]:
+    """The lines of a CSV (UTF-8 or GB18030) or XLSX file that hold anything. Raises InvalidInput where none does."""
+    table = _excel(content) if content.startswith(ZIP_MARK) else _csv(content)
+    lines = [line for line in table if any(cell not in (None, "") for cell in line)]
+    if not lines:
+        raise _refused(_("The file has no rows."))
+    return lines
 
 
 def _row(names: list[str | None], line: list[Any]) -> dict[str, Any]:

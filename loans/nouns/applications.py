@@ -23,15 +23,18 @@ from branch.web.noun import Action, Noun, extend, register
 from branch.web.panels import Panel, panel, panels_of
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, StateColumn
+from branch.words import listed
 from customers.models import Customer
 from customers.nouns.customers import masks
 from loans.domain.machines import APPLICATION
 from loans.models import Application, Investigation, Product, ProductVersion
 from loans.models.product import FrequencyUnit, GuaranteeMode, RepaymentMethod
+from loans.nouns.fields import PlanField, plan_text
 from loans.nouns.findings import grades_of, table_of_check, tables_of
 from loans.nouns.products import product_name
 from loans.nouns.quotes import QuoteView, quote_view
 from loans.queries.applications import Missing, defaults_for, fact_count, missing_facts, sales_checks
+from loans.queries.offer_fit import CRITERIA, criterion_word, eligibility
 from loans.queries.visibility import FILE_READERS
 from loans.services import applications, contracts, offers
 from loans.services.pricing import price_application, problems_of
@@ -51,6 +54,10 @@ class TermsForm(ActionForm):
         label=_("Repayment method"), choices=RepaymentMethod.choices, widget=forms.RadioSelect
     )
     guarantee_mode = forms.ChoiceField(label=_("Guarantee"), choices=GuaranteeMode.choices, widget=forms.RadioSelect)
+    due_day = forms.IntegerField(label=_("Due day of the month"), min_value=1, max_value=31, required=False)
+    principal_grace = forms.IntegerField(label=_("Instalments without principal"), min_value=0, required=False)
+    interest_grace = forms.IntegerField(label=_("Instalments with deferred interest"), min_value=0, required=False)
+    plan = PlanField(label=_("Agreed plan"), required=False)
     purpose = forms.CharField(
         label=_("Purpose"), max_length=200, required=False, help_text=_("What the money buys, with the contract price.")
     )
@@ -61,6 +68,13 @@ class TermsForm(ActionForm):
         products = Product.objects.filter(versions__state="active").order_by("code")
         self.fields["product_id"].queryset = products  # type: ignore[attr-defined]
         self.fields["product_id"].label_from_instance = product_name  # type: ignore[attr-defined]
+
+    def values(self, only: set[str] | None = None) -> dict[str, Any]:
+        """Cleaned values less those of the product's own fields that its page did not show."""
+        values = super().values(only)
+        hidden = {name for name in ("due_day", "principal_grace", "interest_grace", "plan") if name not in self.data}
+        empty = {name for name in ("principal_grace", "interest_grace") if values.get(name) is None}
+        return {name: value for name, value in values.items() if name not in hidden | empty}
 
 
 class NewForm(TermsForm):
@@ -96,6 +110,9 @@ class ApplicationSerializer(serializers.ModelSerializer):
     customer_name = serializers.CharField(source="customer.name", read_only=True)
     product = serializers.IntegerField(source="product_version.product_id", read_only=True)
     investigation = serializers.SerializerMethodField()
+    eligibility = serializers.SerializerMethodField(
+        help_text=_("Every criterion of the product: what it wants, what was found, whether it holds.")
+    )
     missing = serializers.SerializerMethodField(help_text=_("What a draft still lacks before it can be submitted."))
 
     class Meta:
@@ -103,13 +120,20 @@ class ApplicationSerializer(serializers.ModelSerializer):
         fields = (
             "id", "state", "version", "number", "customer", "customer_name", "owner", "office", "product",
             "product_version", "amount", "instalments", "frequency_unit", "frequency_every", "repayment_method",
-            "guarantee_mode", "purpose", "stated_annual_sales", "quote", "missing", "submitted_at", "investigation",
-            "approved_amount", "approved_rate", "offer_expires_date", "outcome_reason", "created_at",
+            "guarantee_mode", "principal_grace", "interest_grace", "due_day", "plan", "purpose", "stated_annual_sales",
+            "quote", "missing", "submitted_at", "investigation",
+            "approved_amount", "approved_rate", "offer_expires_date", "outcome_reason", "eligibility", "created_at",
         )  # fmt: skip
         read_only_fields = fields
 
     def get_investigation(self, application: Application) -> int | None:
         return Investigation.objects.filter(application=application).values_list("pk", flat=True).first()
+
+    def get_eligibility(self, application: Application) -> list[dict[str, Any]]:
+        return [
+            {"code": check.code.value, "wanted": check.wanted, "found": check.found, "holds": check.holds}
+            for check in eligibility(application)
+        ]
 
     def get_missing(self, application: Application) -> list[str]:
         if application.state != "draft":
@@ -172,6 +196,7 @@ def filing_context(actor: Actor, application: Application) -> dict[str, Any]:
         "guarantees": _choices(GuaranteeMode, version.guarantee_modes, application.guarantee_mode),
         **_filing_offers(application, actor),
         "quote": _live_quote(application),
+        "plan_text": plan_text(application.plan),
         "gaps": [_gap(application, fact) for fact in missing],
         "problems": _problem_lines(application),
         "fact_total": total,
@@ -246,6 +271,7 @@ def _context(application: Application, actor: Actor) -> dict[str, Any]:
     return {
         "panels": panels_of("application", application, actor),
         "terms": _terms(application),
+        "criteria": _criteria(application),
         "quote": quote_view(application.quote),
         "investigation": investigation,
         "grades": grades_of(investigation) if investigation else [],
@@ -289,11 +315,35 @@ def _terms(application: Application) -> list[tuple[Any, Any]]:
         (_("Instalments"), f"{application.instalments} × {application.frequency_every} {unit}"),
         (_("Repayment method"), application.get_repayment_method_display()),
         (_("Guarantee"), application.get_guarantee_mode_display()),
+        *_chosen(application),
         (_("Purpose"), application.purpose),
         (_("Stated sales of last year"), application.stated_annual_sales),
         (_("Account manager"), application.owner),
         (_("Submitted at"), application.submitted_at),
         *((label, value) for label, value in later if value),
+    ]
+
+
+def _chosen(application: Application) -> list[tuple[Any, Any]]:
+    """What the file chose of what its product leaves open."""
+    chosen = [
+        (_("Due day of the month"), application.due_day),
+        (_("Instalments without principal"), application.principal_grace),
+        (_("Instalments with deferred interest"), application.interest_grace),
+        (_("Agreed plan"), plan_text(application.plan) if application.repayment_method == "agreed_plan" else ""),
+    ]
+    return [(label, value) for label, value in chosen if value]
+
+
+def _criteria(application: Application) -> list[tuple[Any, str, bool | None]]:
+    """The product's criteria in words: (name, what was found, whether it holds)."""
+    return [
+        (
+            CRITERIA[check.code],
+            listed(criterion_word(check.code, value) for value in check.found or check.wanted),
+            check.holds,
+        )
+        for check in eligibility(application)
     ]
 
 

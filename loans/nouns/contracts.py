@@ -65,7 +65,7 @@ class ContractSerializer(serializers.ModelSerializer):
         fields = (
             "id", "state", "version", "number", "application", "customer", "owner", "office", "amount", "annual_rate",
             "penalty_rate", "day_count", "instalments", "frequency_unit", "frequency_every", "repayment_method",
-            "pdf_zh", "pdf_en", "signed_date", "created_at",
+            "plan", "terms", "pdf_zh", "pdf_en", "signed_date", "created_at",
         )  # fmt: skip
         read_only_fields = fields
 

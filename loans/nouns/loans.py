@@ -120,7 +120,7 @@ class LoanSerializer(serializers.ModelSerializer):
         model = Loan
         fields = (
             "id", "state", "version", "number", "drawdown", "application", "customer", "owner", "office", "principal",
-            "annual_rate", "penalty_rate", "day_count", "start_date", "maturity_date", "outstanding_principal",
+            "annual_rate", "penalty_rate", "day_count", "terms", "start_date", "maturity_date", "outstanding_principal",
             "penalty_due", "suspense_amount", "days_past_due", "asset_class", "class_rule", "restructured_date",
             "settled_date", "instalments", "owed", "created_at",
         )  # fmt: skip

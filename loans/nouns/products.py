@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import django_tables2 as tables
@@ -12,20 +13,24 @@ from django_filters import ChoiceFilter, FilterSet
 from rest_framework import serializers
 
 from branch.domain.actor import Actor
+from branch.domain.refusals import InvalidInput
 from branch.domain.roles import Role
-from branch.web.forms import ActionForm, DateField, MoneyField, ReasonForm
+from branch.web.forms import ActionForm, DateField, ReasonForm
 from branch.web.noun import Action, Noun, register
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, RateColumn, StateColumn
-from branch.words import listed
 from loans.domain.machines import POLICY
 from loans.models import LprRate, Product, ProductVersion
-from loans.models.product import DayCount, GuaranteeMode, RepaymentMethod
-from loans.nouns.fields import KeyedNumbersField, LinesField
+from loans.models.product import RepaymentMethod
+from loans.nouns.offer_form import EXAMPLE_FIELDS, DraftForm, ExampleForm, OfferForm
+from loans.nouns.offer_words import changes, offer_facts
+from loans.nouns.quotes import quote_view
 from loans.queries.visibility import STAFF
-from loans.services import prime_rates, products
+from loans.services import examples, prime_rates, products
+from loans.services.examples import Example
+from loans.services.lpr_files import read_announcements
 from loans.services.products import MANAGERS
-from loans.services.version_offer import GRADES
+from loans.services.version_offer import Offer
 
 
 class ProductForm(ActionForm):
@@ -42,46 +47,62 @@ class LprForm(ActionForm):
     source = forms.CharField(label=_("Source"), max_length=120)
 
 
-def _rate_field(label: Any) -> forms.DecimalField:
-    return forms.DecimalField(
-        label=label, max_digits=8, decimal_places=6, min_value=0, help_text=_("A fraction a year: 0.0395 is 3.95 %.")
+class LprFileForm(ActionForm):
+    """Announcements as a spreadsheet, or as rows in JSON."""
+
+    file = forms.FileField(
+        label=_("Spreadsheet"),
+        required=False,
+        help_text=_("CSV or Excel; columns date, 1Y and 5Y+ in percent; a column source where rows differ."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
+    )
+    source = forms.CharField(
+        label=_("Source"), max_length=120, required=False, help_text=_("Where rows without one of their own are from.")
+    )
+    rows = forms.JSONField(
+        label=_("Rows"),
+        required=False,
+        widget=forms.HiddenInput(),
+        help_text=_('A list of {"published_date", "one_year", "five_year", "source"}.'),
     )
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        upload = cleaned.pop("file", None)
+        if upload is not None:
+            try:
+                cleaned["rows"] = read_announcements(upload.read(), source=cleaned.get("source") or "")
+            except InvalidInput as refusal:
+                for message in refusal.fields["file"]:
+                    self.add_error("file", message)
+        elif not isinstance(cleaned.get("rows"), list) or not all(isinstance(row, dict) for row in cleaned["rows"]):
+            self.add_error("file", _("Choose a file."))
+        return cleaned
 
-class OfferForm(ActionForm):
-    """What a version offers."""
-
-    min_amount = MoneyField(label=_("Smallest amount"))
-    max_amount = MoneyField(label=_("Largest amount"))
-    max_term_days = forms.IntegerField(label=_("Longest term, days"), min_value=1)
-    repayment_methods = forms.MultipleChoiceField(
-        label=_("Repayment methods"), choices=RepaymentMethod.choices, widget=forms.CheckboxSelectMultiple
-    )
-    guarantee_modes = forms.MultipleChoiceField(
-        label=_("Guarantees taken"), choices=GuaranteeMode.choices, widget=forms.CheckboxSelectMultiple
-    )
-    day_count = forms.ChoiceField(label=_("Day count"), choices=DayCount.choices)
-    margin_bp = forms.IntegerField(label=_("Product margin, basis points"))
-    grade_margins_bp = KeyedNumbersField(
-        label=_("Margin by risk grade, basis points"), choices=[(grade, grade) for grade in GRADES]
-    )
-    guarantee_discounts_bp = KeyedNumbersField(
-        label=_("Discount by guarantee, basis points"), choices=GuaranteeMode.choices
-    )
-    repeat_discount_bp = forms.IntegerField(
-        label=_("Discount from the second loan on, basis points"), min_value=0, initial=0
-    )
-    rate_floor = _rate_field(_("Lowest rate"))
-    rate_cap = _rate_field(_("Highest rate"))
-    required_documents = LinesField(
-        label=_("Documents required before release"), required=False, help_text=_("One per line.")
-    )
-    prepayment_allowed = forms.BooleanField(label=_("Early repayment is allowed"), required=False, initial=True)
+    def values(self, only: set[str] | None = None) -> dict[str, Any]:
+        return {"rows": self.cleaned_data["rows"]}
 
 
-class DraftForm(OfferForm):
-    product_id = forms.ModelChoiceField(queryset=Product.objects.order_by("code"), label=_("Product"))
-    field_order = ("product_id",)
+class LprRowSerializer(serializers.Serializer):
+    row = serializers.IntegerField()
+    published_date = serializers.CharField()
+    one_year = serializers.CharField()
+    five_year = serializers.CharField()
+    outcome = serializers.ChoiceField(choices=["added", "unchanged", "refused"])
+    reason = serializers.CharField()
+
+
+class LprReportSerializer(serializers.Serializer):
+    added = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    rows = LprRowSerializer(many=True)
+
+
+class ExampleAnswerSerializer(serializers.Serializer):
+    quote = serializers.DictField(help_text=_("As a file keeps it, with the rows of the plan."))
+    compared_with = serializers.IntegerField(allow_null=True, help_text=_("The version on sale."))
+    changed = serializers.ListField(child=serializers.CharField(), help_text=_("Fields that differ from it."))
 
 
 class LprAnswerSerializer(serializers.Serializer):
@@ -165,40 +186,55 @@ def product_name(product: Product) -> str:
 
 
 def _version_context(version: ProductVersion, actor: Actor) -> dict[str, Any]:
-    former = (
-        ProductVersion.objects.filter(product=version.product_id, number__lt=version.number).order_by("-number").first()
-    )
-    mine, theirs = _offer_facts(version), dict(_offer_facts(former)) if former else {}
-    rows = [(label, theirs.get(label), value, bool(theirs) and theirs.get(label) != value) for label, value in mine]
-    return {"rows": rows, "former": former, "name": product_name(version.product)}
+    former = _compared_with(version)
+    theirs = {(code, label): value for code, _t, rows in offer_facts(former) for label, value in rows} if former else {}
+    sections = [
+        (title, [(label, theirs.get((code, label)), value) for label, value in rows])
+        for code, title, rows in offer_facts(version)
+    ]
+    return {
+        "sections": sections,
+        "former": former,
+        "changed": changes(version, former),
+        "name": product_name(version.product),
+    }
+
+
+def _compared_with(version: ProductVersion) -> ProductVersion | None:
+    """What a version is held against: the one on sale; where that is itself or there is none, the one before."""
+    others = ProductVersion.objects.filter(product=version.product_id).exclude(pk=version.pk)
+    on_sale = others.filter(state="active").first() if version.state in ("draft", "submitted") else None
+    return on_sale or others.filter(number__lt=version.number).order_by("-number").first()
 
 
 def _offer_of(version: ProductVersion) -> dict[str, Any]:
     return {name: getattr(version, name) for name in OfferForm.base_fields}
 
 
-def _offer_facts(version: ProductVersion) -> list[tuple[str, str]]:
-    methods, guarantees = dict(RepaymentMethod.choices), dict(GuaranteeMode.choices)
-    amounts = f"{version.min_amount:,.2f} – {version.max_amount:,.2f}"
-    facts = [
-        (_("Amount"), amounts),
-        (_("Longest term, days"), f"{version.max_term_days:,}"),
-        (_("Repayment methods"), listed(methods.get(code, code) for code in version.repayment_methods)),
-        (_("Guarantees taken"), listed(guarantees.get(code, code) for code in version.guarantee_modes)),
-        (_("Day count"), version.get_day_count_display()),
-        (_("Product margin, basis points"), f"{version.margin_bp:+d}"),
-        (_("Margin by risk grade, basis points"), _pairs(version.grade_margins_bp, {}, "+")),
-        (_("Discount by guarantee, basis points"), _pairs(version.guarantee_discounts_bp, guarantees, "−")),
-        (_("Discount from the second loan on, basis points"), f"−{version.repeat_discount_bp}"),
-        (_("Rate"), f"{version.rate_floor * 100:.2f}% – {version.rate_cap * 100:.2f}%"),
-        (_("Documents required before release"), listed(version.required_documents)),
-        (_("Early repayment is allowed"), _("Yes") if version.prepayment_allowed else _("No")),
+def _editor(actor: Actor, version: ProductVersion | None) -> dict[str, Any]:
+    """What stands beside the form: the loan to try the offer on."""
+    form = ExampleForm(actor=actor, initial={"example_frequency": "month:1", "example_instalments": 12})
+    return {"trial": [form[name] for name in EXAMPLE_FIELDS], "product_id": version.product_id if version else ""}
+
+
+def _example_context(actor: Actor, example: Example | None) -> dict[str, Any]:
+    if example is None:
+        return {}
+    return {
+        "quote": quote_view(example.quote),
+        "example": example,
+        "changed": changes(example.version, example.on_sale),
+        "method": dict(RepaymentMethod.choices)[example.quote["method"]],
+        "amount": Decimal(example.quote["amount"]),
+    }
+
+
+def _example_answer(example: Example) -> dict[str, Any]:
+    on_sale = example.on_sale
+    changed = [
+        name for name in Offer.__annotations__ if on_sale and getattr(on_sale, name) != getattr(example.version, name)
     ]
-    return [(str(label), str(value) or "—") for label, value in facts]
-
-
-def _pairs(values: dict[str, int], words: dict[str, Any], sign: str) -> str:
-    return listed(f"{words.get(key, key)} {sign}{value}" for key, value in values.items())
+    return {"quote": example.quote, "compared_with": on_sale and on_sale.pk, "changed": changed}
 
 
 def _product_facts(product: Product, actor: Actor) -> list[tuple[Any, Any]]:
@@ -259,6 +295,20 @@ PRODUCT_NOUN = register(
                 answer_serializer=LprAnswerSerializer,
                 answer_template="loans/lpr_recorded.html",
             ),
+            Action(
+                "lpr-import",
+                _("Import prime rates"),
+                prime_rates.import_lpr,
+                form=LprFileForm,
+                on="list",
+                bank_wide=True,
+                roles=MANAGERS | {Role.POLICY_MANAGER},
+                template="loans/lpr_import.html",
+                answer=lambda report: report,
+                answer_serializer=LprReportSerializer,
+                answer_template="loans/lpr_imported.html",
+                context=lambda actor, thing: {"history": LprRate.objects.order_by("-published_date")},
+            ),
         ),
     )
 )
@@ -292,6 +342,25 @@ VERSION_NOUN = register(
                 roles=MANAGERS,
                 tone="primary",
                 partial=True,
+                template="loans/product_editor.html",
+                full_page=True,
+                context=_editor,
+            ),
+            Action(
+                "example",
+                _("Try it on an example"),
+                examples.price_example,
+                form=ExampleForm,
+                on="list",
+                in_menu=False,
+                bank_wide=True,
+                roles=MANAGERS,
+                partial=True,
+                template="loans/product_example.html",
+                answer=_example_answer,
+                answer_serializer=ExampleAnswerSerializer,
+                answer_template="loans/product_example.html",
+                context=_example_context,
             ),
             Action(
                 "revise",
@@ -303,6 +372,9 @@ VERSION_NOUN = register(
                 status=201,
                 when=lambda version: version.state in ("active", "retired"),
                 initial=lambda actor, version: _offer_of(version),
+                template="loans/product_editor.html",
+                full_page=True,
+                context=_editor,
             ),
             Action(
                 "update",
@@ -314,6 +386,9 @@ VERSION_NOUN = register(
                 partial=True,
                 when=lambda version: version.state == "draft",
                 initial=lambda actor, version: _offer_of(version),
+                template="loans/product_editor.html",
+                full_page=True,
+                context=_editor,
             ),
             Action("submit", _("Submit"), products.submit_product_version, event="submit", tone="primary"),
             Action(
@@ -331,6 +406,15 @@ VERSION_NOUN = register(
                 form=ReasonForm,
                 event="reject",
                 tone="danger",
+            ),
+            Action(
+                "retire",
+                _("Take off sale"),
+                products.retire_product_version,
+                form=ReasonForm,
+                event="retire",
+                tone="danger",
+                confirm=_("Nothing takes its place. Running files keep it."),
             ),
         ),
     )

@@ -9,6 +9,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from loans.domain.product_terms import ProductTerms
+from loans.queries.terms_words import fees_word, rate_word
+
 Text = Any  # a str or a lazy translation
 
 COMPONENTS: dict[str, Text] = {
@@ -72,6 +75,12 @@ class QuoteView:
     lpr_label: Text
     lpr_rate: Decimal
     lpr_date: date
+    lpr_source: str
+    start_fees: Decimal
+    paid_out: Decimal | None
+    fees_word: str
+    rate_word: str
+    repricing_dates: tuple[date, ...]
     zero: Decimal
     parts: tuple[Part, ...]
     bars: tuple[Bar, ...]
@@ -83,6 +92,7 @@ class QuoteView:
         return [
             (_("Simple: periodic rate × periods a year"), f"{self.apr_simple * 100:.2f}%"),
             (_("Compounded over the year"), f"{self.apr_irr * 100:.2f}%"),
+            (_("Paid out"), f"{self.paid_out:,.2f}" if self.paid_out is not None else "—"),
             (_("Fees"), f"{self.fees_total:,.2f}"),
             (_("Interest"), f"{self.interest_total:,.2f}"),
             (_("Repaid in all"), f"{self.total:,.2f}"),
@@ -108,7 +118,7 @@ def quote_view(quote: dict[str, Any]) -> QuoteView | None:
         for code, bp, source in components
     )
     amounts = ("annual_rate", "apr_simple", "apr_irr", "first_instalment", "interest_total", "fees_total", "total")
-    lpr = quote["lpr"]
+    lpr, terms = quote["lpr"], ProductTerms.from_json(quote.get("terms", {}))
     return QuoteView(
         **{name: Decimal(quote[name]) for name in (*amounts, "floor", "cap")},
         start_date=date.fromisoformat(quote["start_date"]),
@@ -118,6 +128,12 @@ def quote_view(quote: dict[str, Any]) -> QuoteView | None:
         lpr_label=LPR_TERMS[lpr["term"]],
         lpr_rate=Decimal(lpr["rate"]),
         lpr_date=date.fromisoformat(lpr["published_date"]),
+        lpr_source=lpr.get("source", ""),
+        start_fees=Decimal(quote.get("start_fees", 0)),
+        paid_out=Decimal(quote["paid_out"]) if "paid_out" in quote else None,
+        fees_word=fees_word(terms.fees),
+        rate_word=rate_word(terms),
+        repricing_dates=tuple(map(date.fromisoformat, quote.get("repricing_dates", []))),
         zero=zero,
         parts=parts,
         bars=_bars(quote.get("rows", [])),

@@ -114,6 +114,8 @@ def _schedule_problems(application: Application) -> dict[str, list[str]]:
 
 
 def _plan_problem(application: Application) -> str:
+    if not application.plan:
+        return _("Enter the plan: one row per instalment.")
     planned = sum((Decimal(row["principal"]) for row in application.plan), Decimal(0))
     if planned != application.amount:
         sums = {"planned": f"{planned:,.2f}", "amount": f"{application.amount:,.2f}"}
@@ -128,7 +130,8 @@ def _plan_problem(application: Application) -> str:
 
 def eligibility(application: Application) -> tuple[Criterion, ...]:
     """Every criterion the version sets, with what is known of the customer."""
-    return check_eligibility(audience_of(application.product_version), _applicant(application))
+    audience = audience_of(application.product_version)
+    return check_eligibility(audience, _applicant(application, audience)) if audience != Audience() else ()
 
 
 def audience_of(version: ProductVersion) -> Audience:
@@ -141,14 +144,14 @@ def audience_of(version: ProductVersion) -> Audience:
     )
 
 
-def _applicant(application: Application) -> Applicant:
+def _applicant(application: Application, audience: Audience) -> Applicant:
     customer = application.customer
     return Applicant(
         customer_kind=customer.kind,
         size_class=size_class_of(customer),
         industry=customer.industry,
         clusters=frozenset(clusters_of(customer)),
-        risk_grade=known_grade(application),
+        risk_grade=known_grade(application) if audience.risk_grades else "",
     )
 
 

@@ -228,20 +228,21 @@ def _check_count(checker: Checker, field: str, value: Any, most: int, least: int
 
 
 def _check_plan(checker: Checker, application: Application) -> None:
-    """An agreed plan is one row per day, in rising order; the other methods keep none but what was typed before."""
-    if application.repayment_method != RepaymentMethod.AGREED_PLAN:
+    """A plan is one row per day, in rising order; where it is the method, it says how many instalments there are."""
+    if application.plan == []:
         return
     try:
         rows = plan_rows(application.plan)
     except (KeyError, TypeError, ValueError, ArithmeticError):
         checker.refuse("plan", _("A row is a day and an amount, such as 2026-06-30 50000.00."))
         return
-    if not 1 <= len(rows) <= MOST_INSTALMENTS:
-        checker.refuse("plan", _("Enter the plan: one row per instalment."))
+    if len(rows) > MOST_INSTALMENTS:
+        checker.refuse("plan", _("Between 1 and %(most)d instalments.") % {"most": MOST_INSTALMENTS})
     elif any(later.due_date <= earlier.due_date for earlier, later in pairwise(rows)):
         checker.refuse("plan", _("The days of the plan must rise."))
     elif not all(_is_amount(row.principal) for row in rows) or not rows[-1].principal:
         checker.refuse("plan", _("The plan takes amounts in yuan, the last one above zero."))
     else:
         application.plan = [{"due_date": row.due_date.isoformat(), "principal": f"{row.principal:.2f}"} for row in rows]
-        application.instalments = len(rows)
+        if application.repayment_method == RepaymentMethod.AGREED_PLAN:
+            application.instalments = len(rows)

@@ -15,8 +15,11 @@ from branch.domain.identity import mask_account
 from branch.domain.money import format_money
 from branch.queries.business_date import business_date
 from loans.domain.capital_amount import capital_amount
+from loans.domain.servicing import PayoffInterest
 from loans.models import Contract
 from loans.models.product import DayCount, FrequencyUnit, RepaymentMethod
+from loans.queries.terms import plan_rows, terms_of
+from loans.queries.terms_words import terms_facts
 
 _TEMPLATE = Path(__file__).resolve().parent.parent / "documents" / "contract.typ"
 _FONTS = Path(pylopdf_fonts_zh_cn.__file__).parent
@@ -77,7 +80,9 @@ def _contract_data(contract: Contract, language: str) -> dict[str, Any]:
             [_("Annual penalty rate when overdue"), _percent(contract.penalty_rate)],
             [_("Repayment"), str(RepaymentMethod(contract.repayment_method).label)],
             [_("Instalments"), _instalments(contract)],
+            *_plan_terms(contract),
             [_("Guarantee"), application.get_guarantee_mode_display()],
+            *([label, value] for label, value in terms_facts(terms_of(contract))),
         ],
         "conditions": [c.title for c in application.conditions.order_by("id")],
         "clauses": [
@@ -85,7 +90,7 @@ def _contract_data(contract: Contract, language: str) -> dict[str, Any]:
             _("Interest runs from the day of payment, that day included, to the day of repayment, that day not."),
             _("The borrower uses the money for the purpose above and shows the lender where it went."),
             _("A sum not paid on its due day bears the penalty rate until it is paid."),
-            _("The borrower may repay early; interest is owed to the day of repayment only."),
+            _early_clause(contract),
             _("The Chinese text prevails over any translation."),
         ],
         "signatures": [contract.office.name, customer.name],
@@ -104,6 +109,21 @@ def _annual_cost(quote: dict[str, Any]) -> str:
         "simple": _percent(float(simple)),
         "compounded": _percent(float(compounded)),
     }
+
+
+def _plan_terms(contract: Contract) -> list[list[str]]:
+    """The rows of an agreed plan, day and principal."""
+    rows = plan_rows(contract.plan)
+    return [[_("Agreed plan"), "; ".join(f"{row.due_date} {row.principal:,.2f}" for row in rows)]] if rows else []
+
+
+def _early_clause(contract: Contract) -> str:
+    terms = terms_of(contract)
+    if not terms.prepayment_allowed:
+        return _("The borrower does not repay before a sum is due; money paid early is held until then.")
+    if terms.payoff_interest is PayoffInterest.TO_PERIOD_END:
+        return _("The borrower may repay early; a pay-off owes interest to the end of the running interest period.")
+    return _("The borrower may repay early; interest is owed to the day of repayment only.")
 
 
 def _instalments(contract: Contract) -> str:

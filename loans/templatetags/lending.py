@@ -25,6 +25,8 @@ from loans.nouns.ledger import rule_lines
 from loans.nouns.loans import LOAN_NOUN, something_due
 from loans.queries.ledger import TrialBalance, posting_rules_in_force, readable_offices, stored_rules, trial_balance_for
 from loans.queries.loans import due_today
+from loans.queries.terms import HasTerms, terms_of
+from loans.queries.terms_words import terms_facts
 
 register = template.Library()
 SHOWN = 10
@@ -57,6 +59,12 @@ def _short_offers(actor: Actor, loan: Loan) -> list[Offer]:
 def day_count_word(code: str) -> str:
     """ACT/360 for `actual/360`."""
     return str(DayCount(code).label)
+
+
+@register.filter
+def terms_rows(thing: HasTerms) -> list[tuple[str, str]]:
+    """The product's terms a contract or loan was signed under, label and value."""
+    return terms_facts(terms_of(thing))
 
 
 @register.simple_tag(takes_context=True)

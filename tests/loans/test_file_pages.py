@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -340,6 +341,7 @@ def test_a_version_is_edited_on_its_page(on_sale, actor, visitor):
     sent = {name: value for name, value in OFFER.items() if not isinstance(value, dict | list)}
     sent |= {"repayment_methods": ["equal_instalment"], "guarantee_modes": ["credit"], "margin_bp": 70}
     sent |= {"grade_margins_bp__A": "0", "grade_margins_bp__B": "30", "required_documents": "合同\n发票\n"}
+    sent |= {"guarantee_discounts_bp__mortgage": "", "prepayment_allowed": "on", "penalty_compounds": "on"}
     assert client.post(where, sent).status_code == 302
 
     version = ProductVersion.objects.get(pk=version.pk)
@@ -347,7 +349,102 @@ def test_a_version_is_edited_on_its_page(on_sale, actor, visitor):
     assert (version.required_documents, version.guarantee_discounts_bp) == (["合同", "发票"], {})
     assert version.repayment_methods == ["equal_instalment"]
     page = client.get(f"/product-versions/{version.pk}/").content.decode()
-    assert page.count("changed</span>") == 7
+    assert page.count("changed</span>") == 6
+
+
+TYPED = {
+    "customer_kinds": ["company", "sole_trader"], "size_classes": ["micro"], "risk_grades": ["A", "B"],
+    "industries": "五金\n零售\n", "clusters": "JB-HW", "min_amount": "10,000", "max_amount": "3,000,000.00",
+    "min_term_days": "1", "max_term_days": "1100", "repayment_methods": ["flat", "agreed_plan", "pay_as_you_use"],
+    "frequencies": ["month:1", "month:3"], "day_count": "actual/360", "due_day_rule": "fixed", "due_day": "20",
+    "month_end": "roll", "holiday_roll": "following", "interest_follows_holiday": "on", "instalment_rounding": "1.00",
+    "max_principal_grace": "3", "max_interest_grace": "1", "guarantee_modes": ["credit", "mortgage"],
+    "guarantee_caps__credit__share": "30", "guarantee_caps__credit__max_amount": "500,000",
+    "guarantee_caps__mortgage__share": "", "required_documents": "合同", "margin_bp": "70", "repeat_discount_bp": "0",
+    "grade_margins_bp__A": "0", "rate_floor__percent": "3.45", "rate_cap__percent": "12", "rate_kind": "floating",
+    "repricing": "every_months", "repricing_months": "6", "offer_validity_days": "30",
+    "fees__0__name_zh": "手续费", "fees__0__name_en": "Fee", "fees__0__kind": "percent", "fees__0__value": "0.5",
+    "fees__0__on": "start", "fees__1__name_zh": "", "fees__1__name_en": "", "fees__1__kind": "fixed",
+    "fees__1__value": "", "fees__1__on": "each", "overdue_uplift__percent": "40", "misuse_uplift__percent": "80",
+    "grace_days": "3", "allocation_order__0": "interest", "allocation_order__1": "principal",
+    "allocation_order__2": "penalty", "allocation_order__3": "fee", "allocation_sequence": "bucket_first",
+    "prepayment_allowed": "on", "surplus": "lower_instalment", "payoff_interest": "to_period_end",
+}  # fmt: skip
+
+
+def test_every_field_of_the_page_reaches_the_version(on_sale, visitor):
+    client, where = visitor("qian"), f"/product-versions/{on_sale.pk}/revise/"
+
+    answer = client.post(where, TYPED)
+
+    assert answer.status_code == 302
+    version = ProductVersion.objects.latest("id")
+    assert (version.industries, version.clusters) == (["五金", "零售"], ["JB-HW"])
+    assert (version.rate_floor, version.rate_cap) == (Decimal("0.0345"), Decimal("0.12"))
+    assert version.guarantee_caps == {"credit": {"share": "0.3", "max_amount": "500000"}}
+    assert version.fees == [{"name_zh": "手续费", "name_en": "Fee", "kind": "percent", "value": "0.005", "on": "start"}]
+    assert (version.overdue_uplift, version.misuse_uplift, version.penalty_compounds) == (
+        Decimal("0.4"), Decimal("0.8"), False,
+    )  # fmt: skip
+    assert version.allocation_order == ["interest", "principal", "penalty", "fee"]
+    assert (version.rate_kind, version.repricing, version.repricing_months) == ("floating", "every_months", 6)
+    assert (version.due_day, version.month_end, version.max_principal_grace) == (20, "roll", 3)
+    form = client.get(f"/product-versions/{version.pk}/update/").content.decode()
+    for shown in (
+        'name="rate_floor__percent" value="3.45"',
+        'name="guarantee_caps__credit__share" value="30"',
+        'name="fees__0__value" value="0.5"',
+        'name="fees__1__name_zh"',
+        'name="overdue_uplift__percent" value="40"',
+    ):
+        assert shown in form
+
+
+def test_what_was_typed_stands_on_the_page_that_refuses_it(on_sale, visitor):
+    before = world()
+    sent = TYPED | {"rate_cap__percent": "3", "fees__0__value": "half"}
+
+    answer = visitor("qian").post(f"/product-versions/{on_sale.pk}/revise/", sent)
+
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert 'name="rate_cap__percent" value="3"' in page
+    assert 'name="fees__0__value" value="half"' in page
+    assert world() == before
+
+
+def test_an_offer_is_tried_on_an_example_before_it_is_saved(on_sale, visitor, api):
+    before = world()
+    sent = TYPED | {"product_id": on_sale.product_id, "example_amount": "100,000", "example_method": "flat"}
+
+    page = visitor("qian").post("/product-versions/example/", sent, headers={"HX-Request": "true"})
+
+    html = page.content.decode()
+    assert page.status_code == 200
+    assert "LPR" in html
+    # A due day on the 20th makes twelve instalments longer than a year: 3.50 % over five years + 0.70 %.
+    assert "4.20%" in html
+    assert "<ins>" in html
+    asked = {"product_id": on_sale.product_id, "margin_bp": 100, "example_amount": "100000.00", "example_grade": "B"}
+    answer = api("qian").post("/api/v1/product-versions/example/", asked, format="json")
+    assert answer.status_code == 200
+    assert answer.json()["changed"] == ["margin_bp"]
+    # 3.00 % + 1.00 % + 0.40 % of the grade.
+    assert answer.json()["quote"]["annual_rate"] == "0.044000"
+    assert len(answer.json()["quote"]["rows"]) == 12
+    refused = api("qian").post("/api/v1/product-versions/example/", asked | {"overdue_uplift": "0.6"}, format="json")
+    assert list(refused.json()["errors"]) == ["overdue_uplift"]
+    assert api("lin").post("/api/v1/product-versions/example/", asked, format="json").status_code == 403
+    assert visitor("lin").post("/product-versions/example/", sent).status_code == 403
+    assert world() == before
+
+
+def test_a_version_is_taken_off_sale(on_sale, api):
+    where = f"/api/v1/product-versions/{on_sale.pk}/retire/"
+
+    assert api("lin").post(where, {"reason": "停售"}).status_code == 403
+    assert api("qian").post(where, {}).status_code == 400
+    assert api("qian").post(where, {"reason": "停售"}).json()["state"] == "retired"
 
 
 def test_the_next_version_starts_from_the_one_on_sale(on_sale, api, visitor):
@@ -388,6 +485,41 @@ def test_the_prime_rate_is_recorded_once(api):
     assert api("qian").post("/api/v1/products/lpr/", row | {"one_year": "3.10"}).status_code == 400
     assert api("lin").post("/api/v1/products/lpr/", row).status_code == 403
     assert LprRate.objects.count() == 2
+
+
+def test_prime_rates_come_in_as_a_file_with_a_report_row_by_row(on_sale, api, visitor):
+    LprRate.objects.all().delete()
+    LprRate.objects.create(published_date=date(2025, 5, 20), one_year=Decimal("3.00"), source="NIFC")
+    text = (
+        "公布日期,一年期,五年期以上\n2025-04-21,3.10,3.60\n2025-05-20,3.00,\n2025-05-20,3.10,\n2025-06-31,3.00,3.50\n"
+    )
+    upload = SimpleUploadedFile("lpr.csv", text.encode("gb18030"), "text/csv")
+
+    page = visitor("qian").post("/products/lpr-import/", {"file": upload, "source": "NIFC"}).content.decode()
+
+    assert re.findall(r'data-outcome="(\w+)"', page) == ["added", "unchanged", "refused", "refused"]
+    assert list(LprRate.objects.order_by("published_date").values_list("one_year", "five_year", "source")) == [
+        (Decimal("3.10"), Decimal("3.60"), "NIFC"), (Decimal("3.00"), None, "NIFC"),
+    ]  # fmt: skip
+    form = visitor("qian").get("/products/lpr-import/").content.decode()
+    assert "2025-04-21" in form
+    rows = [{"published_date": "2025-06-20", "one_year": "3.00", "five_year": "3.50", "source": "NIFC"}]
+    answer = api("qian").post("/api/v1/products/lpr-import/", {"rows": rows}, format="json").json()
+    assert (answer["added"], answer["refused"], answer["rows"][0]["outcome"]) == (1, 0, "added")
+    assert api("lin").post("/api/v1/products/lpr-import/", {"rows": rows}, format="json").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "content", ["", "date,rate\n2025-06-20,3.00\n", "PK\x03\x04 no workbook"], ids=["empty", "no heading", "no file"]
+)
+def test_what_is_no_table_of_prime_rates_adds_nothing(on_sale, visitor, content):
+    before = world()
+    upload = SimpleUploadedFile("lpr.csv", content.encode(), "text/csv")
+
+    answer = visitor("qian").post("/products/lpr-import/", {"file": upload, "source": "NIFC"})
+
+    assert answer.status_code == 422
+    assert world() == before
 
 
 def test_who_is_told_of_a_version(cast, on_sale, actor, api):

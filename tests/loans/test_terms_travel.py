@@ -161,7 +161,6 @@ def test_an_agreed_plan_goes_from_the_file_to_the_loan(cast, actor):
 @pytest.mark.parametrize(
     "plan",
     [
-        [],
         [{"due_date": "2026-08-31"}],
         [{"due_date": "31.08.2026", "principal": "1.00"}],
         [{"due_date": "2026-08-31", "principal": "-1.00"}],
@@ -204,6 +203,7 @@ def test_what_is_no_plan_is_refused(cast, actor, plan):
         ({"industries": ["餐饮"]}, {}, "product_id"),
         ({"clusters": ["JB-HW"]}, {}, "product_id"),
         ({"repayment_methods": ["agreed_plan"]}, {"repayment_method": "agreed_plan", "plan": PLAN[:1]}, "plan"),
+        ({"repayment_methods": ["agreed_plan"]}, {"repayment_method": "agreed_plan"}, "plan"),
     ],
 )
 def test_what_the_product_does_not_allow_stops_the_file_by_name(cast, actor, offer, terms, field):
