@@ -1,0 +1,467 @@
+"""Who may do what, written by hand from the roles of the domain: the judge of the code, never derived from it.
+
+READ says which rows of a noun a role sees; ACT who may cause what, in which state, with a body that would do it;
+OTHER what a visitor, a person without a role and the roles get from every route that is no noun's.
+A role that does not stand in a line gets 403 or 404 and learns nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+AM = "account_manager"
+CO = "co_investigator"
+RR = "risk_reviewer"
+AP = "approver"
+CM = "committee_member"
+CS = "committee_secretary"
+DO = "disbursement_officer"
+LA = "loan_accountant"
+PO = "post_loan_officer"
+BM = "branch_manager"
+PM = "product_manager"
+PY = "policy_manager"
+AU = "auditor"
+AD = "administrator"
+BO = "borrower"
+IC = "integration"
+ROLES = (AM, CO, RR, AP, CM, CS, DO, LA, PO, BM, PM, PY, AU, AD, BO, IC)
+STAFF = tuple(role for role in ROLES if role not in (BO, IC))
+
+# --- how far a role reaches
+
+#: Rows the person owns, at an office the role is held at or above.
+OWN = "own"
+#: Every row of the office the role is held at and of the offices below it.
+SUBTREE = "subtree"
+#: The same, but only files from the offer on: those who release money don't see what is still being decided.
+OFFERED = "offered"
+#: Things of the bank as a whole, whatever office the role is held at.
+BANK = "bank"
+#: Things of the bank as a whole, for the role held at the head office.
+HEAD = "head"
+#: Every row of the offices below the one the role is held at, but not of that office itself.
+ABOVE = "above"
+#: Rows about the person.
+SELF = "self"
+
+#: A payout is the business of those who release money, a collection of those who book it.
+PAYOUTS = "payouts"
+COLLECTIONS = "collections"
+
+#: Scopes that reach the subtree, but not things in every state (or of every kind).
+LIMITED: dict[str, tuple[str, ...]] = {
+    OFFERED: ("approved", "offer_accepted", "contracted"),
+    PAYOUTS: ("payout",),
+    COLLECTIONS: ("collection",),
+}
+
+Who = dict[str, str]
+
+
+def who(scope: str, *roles: str) -> Who:
+    return dict.fromkeys(roles, scope)
+
+
+# --- rows
+
+READ: dict[str, Who] = {
+    # "own leads, customers and applications"; a branch manager reads and an auditor reads everything.
+    "leads": who(OWN, AM) | who(SUBTREE, BM, AU),
+    "customers": who(OWN, AM) | who(SUBTREE, CO, RR, AP, DO, LA, PO, BM, AU),
+    # What is known from outside serves judging: those who investigate, decide and look after. A client system
+    # sends figures in and reads nothing.
+    "external-records": who(OWN, AM) | who(SUBTREE, CO, RR, AP, PO, BM, AU),
+    # Everybody on the staff knows what is on sale.
+    "products": who(BANK, *STAFF),
+    "product-versions": who(BANK, *STAFF),
+    "applications": who(OWN, AM) | who(SUBTREE, CO, RR, AP, BM, AU) | who(OFFERED, DO),
+    "investigations": who(OWN, AM) | who(SUBTREE, CO, RR, AP, BM, AU),
+    "reviews": who(OWN, AM) | who(SUBTREE, RR, AP, BM, AU),
+    "review-stages": who(OWN, AM) | who(SUBTREE, RR, AP, BM, AU),
+    "authorities": who(SUBTREE, AD, PY, BM, AU) | who(SELF, AP),
+    "contracts": who(OWN, AM) | who(SUBTREE, RR, AP, DO, LA, PO, BM, AU),
+    # Set by those who decide, settled by those who release or waive.
+    "conditions": who(OWN, AM) | who(SUBTREE, RR, AP, DO, BM, AU),
+    "facilities": who(OWN, AM) | who(SUBTREE, DO, LA, PO, BM, AU),
+    "drawdowns": who(OWN, AM) | who(SUBTREE, DO, LA, PO, BM, AU),
+    "loans": who(OWN, AM) | who(SUBTREE, RR, AP, DO, LA, PO, BM, AU),
+    "repayments": who(OWN, AM) | who(SUBTREE, LA, PO, BM, AU),
+    "payments": who(SUBTREE, BM, AU) | who(PAYOUTS, DO) | who(COLLECTIONS, LA),
+    # After the money is out: the officer's own trade, and the account manager's for the own customers.
+    "signals": who(OWN, AM) | who(SUBTREE, PO, BM, AU),
+    "warning-cases": who(OWN, AM) | who(SUBTREE, PO, BM, AU),
+    "inspections": who(OWN, AM) | who(SUBTREE, PO, BM, AU),
+    "collection-cases": who(OWN, AM) | who(SUBTREE, PO, BM, AU),
+    "threshold-sets": who(BANK, PM, PY, PO, BM, AU),
+    # How the nights went: whoever starts them, and whoever works with what they bring.
+    "sweep-runs": who(BANK, PO, BM, AD, AU),
+    # "users, offices, parameters; no customer data"
+    "offices": who(SUBTREE, AD, BM, AU),
+    "people": who(SUBTREE, AD, BM, AU),
+    "role-assignments": who(SUBTREE, AD, BM, AU),
+    "parameters": who(BANK, AD, BM, AU),
+    "calendar": who(BANK, AD, BM, AU),
+    "events": who(SUBTREE, BM, AU),
+    "notifications": who(SELF, *ROLES),
+}
+
+#: The states (or kinds) that are looked at where a scope of READ depends on them; elsewhere one will do.
+LOOKED_AT: dict[str, tuple[str, ...]] = {
+    "applications": (
+        "draft", "submitted", "investigating", "in_review", "returned", "approved", "offer_accepted", "contracted",
+        "declined", "withdrawn", "expired",
+    ),
+    "payments": ("payout", "collection"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Act:
+    """One use case: who may, in which state of the thing (empty: it has none), and a body that would do it.
+
+    A value that starts with @ stands for something of the test's world. `gives` is the API's answer to that body.
+    Where the choice made in the form decides who may (`by_choice`), the role opens the form anywhere it is held, and
+    the wrong choice is refused.
+    """
+
+    who: Who
+    state: str = ""
+    body: dict[str, Any] = field(default_factory=dict)
+    gives: int = 200
+    on: str = "item"
+    method: str = "POST"
+    by_choice: bool = False
+
+
+WHY = {"reason": "说明原因"}
+PROFILE = {"kind": "company", "name": "新客户", "uscc": "@new_uscc", "contact_name": "王"}
+OFFER = {
+    "min_amount": "10000.00",
+    "max_amount": "3000000.00",
+    "max_term_days": 365,
+    "day_count": "actual/360",
+    "margin_bp": 90,
+    "repeat_discount_bp": 0,
+    "repayment_methods": ["bullet"],
+    "guarantee_modes": ["credit"],
+    "rate_floor": "0.030000",
+    "rate_cap": "0.120000",
+}
+MINE = who(OWN, AM)
+MINE_OR_HEAD = who(OWN, AM) | who(SUBTREE, BM)
+LIMITS = {"blue": "1", "yellow": "10", "orange": "30", "red": "90"}
+FIGURES = [{"metric": "electricity_kwh", "source": "grid", "period_month": "2026-01", "value": "33000"}]
+
+# --- use cases
+
+ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
+    # An account manager works the own leads; a branch manager may reassign, give up or take up again.
+    ("leads", "create"): Act(
+        who(BANK, AM), body={"name": "新线索", "contact_name": "王", "source": "visit"}, gives=201, on="list"
+    ),
+    ("leads", "contact"): Act(MINE, "new"),
+    ("leads", "qualify"): Act(MINE, "contacted"),
+    ("leads", "convert"): Act(MINE, "qualified", PROFILE),
+    ("leads", "link"): Act(MINE, "qualified", {"customer_id": "@customer"}),
+    ("leads", "update"): Act(MINE, "new", {"note": "改"}, method="PATCH"),
+    ("leads", "reassign"): Act(who(SUBTREE, BM), "new", {"owner_id": "@colleague", **WHY}),
+    ("leads", "lose"): Act(MINE_OR_HEAD, "contacted", WHY),
+    ("leads", "reopen"): Act(MINE_OR_HEAD, "lost"),
+    #
+    ("customers", "create"): Act(who(BANK, AM), body=PROFILE, gives=201, on="list"),
+    ("customers", "update"): Act(MINE, body={"employees": 12}, method="PATCH"),
+    ("customers", "apply"): Act(MINE, body={"product_id": "@product"}),
+    ("customers", "records"): Act(who(OWN, AM) | who(SUBTREE, PO), body={"records": FIGURES}),
+    # Looking is on the record; who sees the customer may look.
+    ("customers", "reveal"): Act(
+        who(OWN, AM) | who(SUBTREE, CO, RR, AP, DO, LA, PO, BM, AU), body={"field": "phone", **WHY}
+    ),
+    ("customers", "reassign"): Act(who(SUBTREE, BM), body={"owner_id": "@colleague", **WHY}),
+    ("external-records", "create"): Act(
+        who(OWN, AM) | who(SUBTREE, PO, IC), body={"uscc": "@uscc", "records": FIGURES}, on="list", by_choice=True
+    ),
+    # Head office publishes products and the prime rate.
+    ("products", "create"): Act(
+        who(HEAD, PM),
+        body={"code": "NEW", "name_zh": "新产品", "name_en": "New", "family": "term"},
+        gives=201,
+        on="list",
+    ),
+    ("products", "lpr"): Act(
+        who(HEAD, PM, PY),
+        body={"published_date": "2026-03-02", "one_year": "3.00", "five_year": "3.50", "source": "NIFC"},
+        on="list",
+    ),
+    ("product-versions", "create"): Act(who(HEAD, PM), body={"product_id": "@product", **OFFER}, gives=201, on="list"),
+    ("product-versions", "revise"): Act(who(HEAD, PM), "active", {"margin_bp": 80}, gives=201),
+    ("product-versions", "update"): Act(who(HEAD, PM), "draft", {"margin_bp": 80}, method="PATCH"),
+    ("product-versions", "submit"): Act(who(HEAD, PM, PY), "draft"),
+    ("product-versions", "activate"): Act(who(HEAD, PM, PY), "submitted"),
+    ("product-versions", "reject"): Act(who(HEAD, PM, PY), "submitted", WHY),
+    #
+    ("applications", "create"): Act(
+        MINE, body={"customer_id": "@customer", "product_id": "@product"}, gives=201, on="list", by_choice=True
+    ),
+    ("applications", "update"): Act(MINE, "draft", {"purpose": "采购"}, method="PATCH"),
+    ("applications", "submit"): Act(MINE, "draft"),
+    ("applications", "investigate"): Act(MINE, "submitted"),
+    ("applications", "send-to-review"): Act(MINE, "signed"),
+    ("applications", "resume"): Act(MINE, "returned"),
+    ("applications", "accept-offer"): Act(MINE, "approved"),
+    ("applications", "contract"): Act(MINE, "offer_accepted"),
+    ("applications", "withdraw"): Act(MINE_OR_HEAD, "submitted", WHY),
+    ("applications", "override"): Act(who(SUBTREE, BM), "declined", WHY),
+    #
+    ("investigations", "update"): Act(who(OWN, AM) | who(SUBTREE, CO), "open", {"opinion": "经营稳定"}, method="PATCH"),
+    ("investigations", "sign"): Act(MINE, "open"),
+    ("investigations", "sign-second"): Act(who(SUBTREE, CO), "signed_by_owner"),
+    # A reviewer opines, an approver decides; both take a stage first and can put it back, or the branch manager can.
+    ("review-stages", "claim"): (Act(who(SUBTREE, RR), "waiting"), Act(who(SUBTREE, AP), "decision waiting")),
+    ("review-stages", "opinion"): Act(who(SUBTREE, RR), "claimed", {"outcome": "approved", "reason": "三表相符"}),
+    ("review-stages", "decide"): Act(
+        who(SUBTREE, AP), "decision claimed", {"outcome": "declined", "reason": "负债过高"}
+    ),
+    ("review-stages", "release-claim"): (
+        Act(who(SUBTREE, RR, BM), "claimed"),
+        Act(who(SUBTREE, AP, BM), "decision claimed"),
+    ),
+    # Head office says who may decide how much, and nobody says so of themselves.
+    ("authorities", "create"): Act(
+        who(SUBTREE, PY, AD),
+        body={
+            "user_id": "@approver",
+            "office_id": "@office",
+            "limit_amount": "500000.00",
+            "effective_date": "2026-03-02",
+            **WHY,
+        },
+        gives=201,
+        on="list",
+        by_choice=True,
+    ),
+    ("authorities", "end"): Act(who(SUBTREE, PY, AD), body=WHY),
+    #
+    ("contracts", "sign"): Act(MINE, "generated"),
+    ("contracts", "void"): Act(MINE_OR_HEAD, "generated", WHY),
+    ("conditions", "meet"): Act(who(SUBTREE, DO), "open", {"document_id": "@document"}),
+    ("conditions", "waive"): Act(who(SUBTREE, AP, BM), "open", WHY),
+    ("facilities", "make-effective"): Act(who(SUBTREE, DO), "pending_conditions"),
+    ("facilities", "request-drawdown"): Act(
+        MINE,
+        "effective",
+        {"amount": "1000.00", "payee_name": "恒润钢材", "payee_account": "6228480000000001", "purpose": "采购"},
+        gives=201,
+    ),
+    ("facilities", "freeze"): Act(who(SUBTREE, PO, BM), "effective", WHY),
+    ("facilities", "unfreeze"): Act(who(SUBTREE, PO, BM), "frozen", WHY),
+    ("facilities", "cancel"): Act(MINE_OR_HEAD, "pending_conditions", WHY),
+    ("facilities", "close"): Act(who(SUBTREE, LA), "matured"),
+    ("drawdowns", "check"): Act(who(SUBTREE, DO), "requested"),
+    ("drawdowns", "release"): Act(who(SUBTREE, DO), "checked"),
+    ("drawdowns", "refuse"): Act(who(SUBTREE, DO), "requested", WHY),
+    ("drawdowns", "cancel"): Act(MINE, "requested", WHY),
+    ("loans", "repay"): Act(who(SUBTREE, LA), "active", {"amount": "100.00", "reference": "@reference"}, gives=201),
+    ("loans", "collect"): Act(who(SUBTREE, LA), "active", gives=201),
+    ("repayments", "create"): Act(
+        who(SUBTREE, LA),
+        body={"loan_id": "@loan", "amount": "100.00", "reference": "@reference"},
+        gives=201,
+        on="list",
+        by_choice=True,
+    ),
+    ("loans", "settle"): Act(who(SUBTREE, LA), "owes nothing"),
+    ("loans", "payoff"): Act(
+        who(OWN, AM) | who(SUBTREE, RR, AP, DO, LA, PO, BM, AU), "active", {"on_date": "2026-03-02"}
+    ),
+    # "cases, inspections acceptance, collection"; a branch manager reassigns and ends what was written off.
+    ("warning-cases", "assign"): Act(who(SUBTREE, PO, BM), "open", {"officer_id": "@officer"}),
+    ("warning-cases", "reassign"): Act(who(SUBTREE, PO, BM), "assigned", {"officer_id": "@officer", **WHY}),
+    ("warning-cases", "verify"): Act(who(SUBTREE, PO), "assigned"),
+    ("warning-cases", "findings"): Act(who(SUBTREE, PO), "verifying", {"findings": "用电下降"}),
+    ("warning-cases", "act"): Act(who(SUBTREE, PO), "verifying", {"findings": "用电下降", "action": "约谈"}),
+    ("warning-cases", "freeze-line"): Act(who(SUBTREE, PO), "verifying", {"facility_id": "@facility", **WHY}),
+    ("warning-cases", "transfer"): Act(who(SUBTREE, PO), "verifying", WHY),
+    ("warning-cases", "dismiss"): Act(who(SUBTREE, PO), "verifying", WHY),
+    ("warning-cases", "resolve"): Act(who(SUBTREE, PO), "acting", WHY),
+    ("collection-cases", "create"): Act(
+        who(SUBTREE, PO), body={"loan_id": "@overdue"}, gives=201, on="list", by_choice=True
+    ),
+    ("collection-cases", "contact"): Act(who(SUBTREE, PO), "open", {"note": "已联系"}),
+    ("collection-cases", "note"): Act(who(SUBTREE, PO), "contacting", {"note": "再次联系"}),
+    ("collection-cases", "promise"): Act(
+        who(SUBTREE, PO), "contacting", {"amount": "1000.00", "promised_date": "2026-03-09"}
+    ),
+    ("collection-cases", "break-promise"): Act(who(SUBTREE, PO), "promised", WHY),
+    ("collection-cases", "go-legal"): Act(who(SUBTREE, PO), "contacting", WHY),
+    ("collection-cases", "close-paid"): Act(who(SUBTREE, PO), "contacting", WHY),
+    ("collection-cases", "close-restructured"): Act(who(SUBTREE, PO), "contacting", WHY),
+    ("collection-cases", "close-written-off"): Act(who(SUBTREE, BM), "legal", WHY),
+    ("inspections", "start"): Act(MINE, "due"),
+    ("inspections", "save"): Act(MINE, "in_progress", {"findings": "正常"}, method="PATCH"),
+    ("inspections", "submit"): Act(
+        MINE, "in_progress", {"funds_used_as_agreed": True, "business_running": True, "findings": "正常"}
+    ),
+    ("inspections", "resume"): Act(MINE, "returned"),
+    ("inspections", "accept"): Act(who(SUBTREE, PO), "submitted"),
+    ("inspections", "send-back"): Act(who(SUBTREE, PO), "submitted", WHY),
+    # "publish … thresholds (a second person activates)"
+    ("threshold-sets", "create"): Act(who(HEAD, PM, PY), body={"indicator": "overdue", **LIMITS}, gives=201, on="list"),
+    ("threshold-sets", "update"): Act(who(HEAD, PM, PY), "draft", {"yellow": "3"}, method="PATCH"),
+    ("threshold-sets", "submit"): Act(who(HEAD, PM, PY), "draft"),
+    ("threshold-sets", "activate"): Act(who(HEAD, PM, PY), "submitted"),
+    ("threshold-sets", "reject"): Act(who(HEAD, PM, PY), "submitted", WHY),
+    # The business day is the whole bank's.
+    ("sweep-runs", "close"): Act(who(HEAD, BM, AD), body={"date": "2026-03-02"}, on="list", gives=201),
+    #
+    # A new office stands below one the administrator looks after; here that is the branch.
+    ("offices", "create"): Act(
+        who(ABOVE, AD),
+        body={"parent_id": "@branch", "kind": "sub_branch", "code": "NEW", "name": "新支行"},
+        gives=201,
+        on="list",
+        by_choice=True,
+    ),
+    ("offices", "rename"): Act(who(SUBTREE, AD), body={"name": "新名"}),
+    ("people", "create"): Act(
+        who(SUBTREE, AD),
+        body={"username": "newcomer", "display_name": "新人", "office_id": "@office"},
+        gives=201,
+        on="list",
+        by_choice=True,
+    ),
+    ("people", "update"): Act(who(SUBTREE, AD), body={"display_name": "改名", "office_id": "@office"}),
+    ("people", "assign-role"): Act(
+        who(SUBTREE, AD), body={"role": LA, "office_id": "@office", "start_date": "2026-03-02", **WHY}
+    ),
+    ("people", "set-password"): Act(who(SUBTREE, AD), body={"password": "Long-enough-2026"}),
+    ("people", "sign-out-everywhere"): Act(who(SUBTREE, AD)),
+    ("people", "deactivate"): Act(who(SUBTREE, AD), body=WHY),
+    ("people", "reactivate"): Act(who(SUBTREE, AD), "inactive", WHY),
+    ("role-assignments", "end"): Act(who(SUBTREE, AD), body={"end_date": "2026-03-02", **WHY}),
+    ("parameters", "create"): Act(
+        who(HEAD, AD),
+        body={"code": "offer.validity_days", "value": "60", "effective_date": "2026-03-02", **WHY},
+        gives=201,
+        on="list",
+    ),
+    ("calendar", "create"): Act(
+        who(HEAD, AD), body={"date": "2026-03-07", "is_working": True, **WHY}, gives=201, on="list"
+    ),
+    ("notifications", "mark-read"): Act(who(SELF, *ROLES)),
+    ("notifications", "mark-all-read"): Act(who(BANK, *ROLES), on="list"),
+}
+
+# What only those may who look after the place a thing comes from and the one it goes to, which the form's choice says.
+ACT["offices", "move"] = Act(who(ABOVE, AD), body={"parent_id": "@branch", **WHY}, by_choice=True)
+
+# --- routes that are no noun's
+
+
+@dataclass(frozen=True)
+class Other:
+    """What a route answers: to a visitor, to a person who signed in and holds no role, and to those of `roles`."""
+
+    method: str
+    visitor: int
+    signed_in: int
+    roles: Who = field(default_factory=dict)
+    allowed: int = 200
+    sample: str = ""  # the route with its blanks filled in
+
+
+#: A page leads a visitor to the sign-in page; the API answers with a challenge.
+TO_SIGN_IN, CHALLENGE = 302, 401
+DASHBOARD = who(BANK, BM, AU)
+
+OTHER: dict[str, tuple[Other, ...]] = {
+    # the roof
+    "": (Other("GET", TO_SIGN_IN, 200),),
+    "search/": (Other("GET", TO_SIGN_IN, 200),),
+    "dashboard/": (Other("GET", TO_SIGN_IN, 403, DASHBOARD),),
+    "dashboard/<code>/": (Other("GET", TO_SIGN_IN, 403, DASHBOARD, sample="dashboard/leads/"),),
+    "styleguide/": (Other("GET", TO_SIGN_IN, 200),),
+    # for whoever runs the program, from this machine
+    "healthz/": (Other("GET", 200, 200),),
+    "readyz/": (Other("GET", 200, 200),),
+    "metrics": (Other("GET", 200, 200),),
+    # documents: who may is in DOCUMENTS
+    "attachments/": (Other("GET", TO_SIGN_IN, 405), Other("POST", TO_SIGN_IN, 404)),
+    "attachments/<pk>/": (Other("GET", TO_SIGN_IN, 404, sample="attachments/1/"),),
+    "api/v1/attachments/": (Other("GET", CHALLENGE, 404), Other("POST", CHALLENGE, 415)),
+    "api/v1/attachments/<pk>/content/": (Other("GET", CHALLENGE, 404, sample="api/v1/attachments/1/content/"),),
+    "notifications/<pk>/open/": (Other("GET", TO_SIGN_IN, 404, sample="notifications/1/open/"),),
+    # the API's own
+    "api/v1/auth/token/": (Other("POST", 400, 400),),
+    "api/v1/auth/logout/": (Other("POST", CHALLENGE, 204),),
+    "api/v1/auth/logout-all/": (Other("POST", CHALLENGE, 204),),
+    "api/v1/me/": (Other("GET", CHALLENGE, 200),),
+    "api/v1/business-days/current/": (Other("GET", CHALLENGE, 200),),
+    "api/v1/business-days/<day>/close/": (
+        Other("POST", CHALLENGE, 403, who(HEAD, BM, AD), allowed=202, sample="api/v1/business-days/2026-03-02/close/"),
+    ),
+    "api/v1/parameters/in-force/": (Other("GET", CHALLENGE, 403, who(BANK, AD, BM, AU)),),
+    "api/v1/schema/": (Other("GET", CHALLENGE, 200),),
+    "api/v1/docs/": (Other("GET", CHALLENGE, 200),),
+    "i18n/setlang/": (Other("POST", 302, 302),),
+}
+
+#: Pages around signing in: what a visitor gets, what somebody who has signed in gets, the route with its blanks
+#: filled in. They show a person nothing but themselves; what they change is tested with signing in.
+SIGNING_IN: dict[str, tuple[int, int, str]] = {
+    # open to everybody; accounts are made by an administrator, so signing up only says so
+    "accounts/login/": (200, 302, ""),
+    "accounts/signup/": (200, 302, ""),
+    "accounts/inactive/": (200, 200, ""),
+    "accounts/password/reset/": (200, 200, ""),
+    "accounts/password/reset/done/": (200, 200, ""),
+    "accounts/password/reset/key/<uidb36>-<key>/": (200, 200, "accounts/password/reset/key/1-abc/"),
+    "accounts/password/reset/key/done/": (200, 200, ""),
+    "accounts/confirm-email/": (200, 200, ""),
+    "accounts/confirm-email/<key>/": (200, 200, "accounts/confirm-email/abc/"),
+    "accounts/login/code/confirm/": (302, 302, ""),
+    "accounts/2fa/authenticate/": (302, 302, ""),
+    "accounts/2fa/webauthn/login/": (302, 302, ""),
+    # one's own account
+    "accounts/logout/": (302, 200, ""),
+    "accounts/sessions/": (302, 200, ""),
+    "accounts/sign-out-everywhere/": (302, 405, ""),
+    "accounts/email/": (302, 200, ""),
+    "accounts/password/change/": (302, 302, ""),
+    "accounts/password/set/": (302, 200, ""),
+    "accounts/reauthenticate/": (302, 403, ""),
+    "accounts/2fa/": (302, 200, ""),
+    "accounts/2fa/reauthenticate/": (302, 403, ""),
+    "accounts/2fa/totp/activate/": (302, 200, ""),
+    "accounts/2fa/totp/deactivate/": (302, 404, ""),
+    "accounts/2fa/recovery-codes/": (302, 404, ""),
+    "accounts/2fa/recovery-codes/generate/": (302, 200, ""),
+    "accounts/2fa/recovery-codes/download/": (302, 404, ""),
+    "accounts/2fa/webauthn/": (302, 200, ""),
+    "accounts/2fa/webauthn/add/": (302, 200, ""),
+    "accounts/2fa/webauthn/reauthenticate/": (302, 403, ""),
+    "accounts/2fa/webauthn/keys/<pk>/edit/": (302, 404, "accounts/2fa/webauthn/keys/1/edit/"),
+    "accounts/2fa/webauthn/keys/<pk>/remove/": (302, 404, "accounts/2fa/webauthn/keys/1/remove/"),
+    # sign-in by another provider, which only settings switch on
+    "accounts/oidc/<provider_id>/login/": (404, 404, "accounts/oidc/bank/login/"),
+    "accounts/oidc/<provider_id>/login/callback/": (404, 404, "accounts/oidc/bank/login/callback/"),
+    "accounts/3rdparty/": (302, 200, ""),
+    "accounts/3rdparty/signup/": (302, 302, ""),
+    "accounts/3rdparty/login/cancelled/": (200, 200, ""),
+    "accounts/3rdparty/login/error/": (401, 401, ""),
+    "accounts/social/signup/": (301, 301, ""),
+    "accounts/social/connections/": (301, 301, ""),
+    "accounts/social/login/cancelled/": (301, 301, ""),
+    "accounts/social/login/error/": (301, 301, ""),
+}
+
+# --- documents: read through the thing they belong to
+
+#: Nouns whose things carry documents; whoever sees the thing sees them.
+WITH_DOCUMENTS = (
+    "leads", "customers", "applications", "investigations", "review-stages", "contracts", "conditions", "facilities",
+    "drawdowns", "loans", "signals", "warning-cases", "inspections", "collection-cases",
+)  # fmt: skip
+#: Who adds one to a thing they see. An auditor changes nothing.
+ADDS_DOCUMENTS = who(OWN, AM) | who(SUBTREE, CO, RR, AP, DO, LA, PO, BM)

@@ -1,0 +1,570 @@
+"""A small bank with one thing in each state, at the Hardware City sub-branch and owned by `owner`.
+
+Around it stand people who hold one role each, at the same office, above it, at the top, below it, at a sister
+office and at another branch. Everything a stranger must not learn carries a mark that no page has by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from itertools import count
+from typing import Any
+
+from django.db import models
+
+from approvals.models import Authority, Review, ReviewStage
+from branch.domain.actor import system_actor
+from branch.models import (
+    Attachment,
+    BusinessDay,
+    CalendarOverride,
+    Event,
+    Notification,
+    Office,
+    ParameterValue,
+    PaymentInstruction,
+    RoleAssignment,
+    User,
+)
+from branch.queries.actors import actor_for
+from branch.services.attachments import attach
+from branch.services.events import record
+from customers.models import Customer, ExternalRecord, Lead
+from loans.domain.lpr_history import LPR_HISTORY
+from loans.models import (
+    Application,
+    Condition,
+    Contract,
+    Drawdown,
+    Facility,
+    Instalment,
+    Investigation,
+    Loan,
+    LprRate,
+    Product,
+    ProductVersion,
+    Repayment,
+)
+from postloan.models import CollectionCase, Inspection, Signal, SweepRun, ThresholdSet, WarningCase
+from tests.access.table import AM, AP, CO, PO, ROLES, RR
+from tests.life import FACTS, PDF, uscc
+
+TODAY = date(2026, 3, 2)
+#: Stands in every name, number and account of the world's things, and nowhere else.
+MARK = "QZX"
+#: Follows the mark in what people type. Tests of how pages show text put something else here.
+TYPED = ""
+AMOUNT = Decimal("300000.00")
+
+#: Position → code of the office the role is held at. Things stand at HW, those of the bank as a whole at HO.
+POSITIONS = {"same": "HW", "above": "CD", "top": "HO", "below": "KD", "sister": "NS", "other": "JB"}
+Grant = tuple[str, str]
+_TREE = (("HO", None), ("CD", "HO"), ("HW", "CD"), ("KD", "HW"), ("NS", "CD"), ("JB", "HO"))
+_KINDS = {"HO": "head_office", "CD": "branch", "JB": "branch"}
+TERMS = {"instalments": 2, "frequency_unit": "month", "frequency_every": 1, "repayment_method": "bullet"}
+
+
+class World:
+    """Offices, people and things; `thing(plural, state)` is made when first asked for."""
+
+    def __init__(self) -> None:
+        BusinessDay.objects.create(date=TODAY)
+        # The second factor is tested by itself; here nobody owes one.
+        ParameterValue.objects.create(code="mfa.required_roles", value=[], effective_date=date(2020, 1, 1))
+        self.offices: dict[str, Office] = {}
+        for code, above in _TREE:
+            parent = self.offices.get(above or "")
+            office = Office.objects.create(
+                code=code,
+                name=f"Office {code}",
+                kind=_KINDS.get(code, "sub_branch"),
+                parent=parent,
+            )
+            office.path = f"{parent.path if parent else '/'}{office.pk}/"
+            office.save()
+            self.offices[code] = office
+        self._serial = count(1)
+        self._things: dict[tuple[str, str], Any] = {}
+        self._staff: dict[tuple[Grant, ...], User] = {}
+        for role in ROLES:
+            for position in POSITIONS:
+                self.holding((role, position))
+        self.owner = self.person("owner", AM, "HW")
+        self.drafter = self.person("drafter", "product_manager", "HO")
+        LprRate.objects.bulk_create(
+            LprRate(published_date=r.published_date, one_year=r.lpr_1y * 100, five_year=None, source="NIFC")
+            for r in LPR_HISTORY
+        )
+
+    def as_made(self) -> World:
+        """This world without what has been added to it since."""
+        world = copy(self)
+        world._things, world._staff = dict(self._things), dict(self._staff)
+        return world
+
+    # --- people
+
+    def person(self, username: str, role: str = "", office: str = "HW", **dates: date | None) -> User:
+        """A new person at an office, with at most one role there."""
+        user = User.objects.create(
+            username=username, password="!", display_name=f"Person {username}", office=self.offices[office]
+        )
+        if role:
+            self.give(user, role, office, **dates)
+        return user
+
+    def give(self, user: User, role: str, office: str, **dates: date | None) -> None:
+        dates = {"start_date": date(2020, 1, 1), **dates}
+        RoleAssignment.objects.create(user=user, role=role, office=self.offices[office], **dates)
+
+    def holding(self, *grants: Grant) -> User:
+        """Somebody with exactly these (role, position) grants and no past; `owner` is the one who owns the things."""
+        if grants == ((AM, "owner"),):
+            return self.owner
+        if grants not in self._staff:
+            user = self.person(f"person{len(self._staff)}", office="HO")
+            for role, position in grants:
+                self.give(user, role, POSITIONS[position])
+            self._staff[grants] = user
+        return self._staff[grants]
+
+    # --- things
+
+    def thing(self, plural: str, state: str = "") -> Any:
+        key = (plural, state)
+        if key not in self._things:
+            make = _MAKERS[plural]
+            self._things[key] = make(self, state) if state else make(self)
+        return self._things[key]
+
+    def customer(self, **fields: Any) -> Customer:
+        serial = next(self._serial)
+        return Customer.objects.create(
+            **{
+                "office": self.offices["HW"],
+                "owner": self.owner,
+                "kind": "company",
+                "name": f"{MARK}{TYPED}梅林五金{serial:04d}",
+                "uscc": uscc(serial),
+                "contact_name": f"{MARK}{TYPED}陈{serial}",
+                "identity_number": "11010519491231002X",
+                "industry": "金属制品业",
+                "phone": "13800138000",
+                "address": f"{MARK}{TYPED}五金城 B 区",
+                "repayment_account": f"6222{serial:012d}",
+                "annual_sales": Decimal("8600000"),
+                **fields,
+            }
+        )
+
+    def file(self, state: str = "draft") -> Application:
+        """An application; `signed` is one whose investigation both have signed."""
+        if state == "signed":
+            return self.investigation("signed_by_second").application
+        if state in ("returned", "declined"):
+            return self.investigation("closed", f"{state} after investigation").application
+        state = state.removesuffix(" after investigation")
+        serial = next(self._serial)
+        return Application.objects.create(
+            **self._whose(self.customer()),
+            **TERMS,
+            state=state,
+            number=f"{MARK}A{serial:04d}",
+            product_version=self.version,
+            amount=AMOUNT,
+            guarantee_mode="credit",
+            purpose=f"{MARK}{TYPED}采购板材",
+            stated_annual_sales=Decimal("8600000"),
+            approved_amount=AMOUNT,
+            approved_rate=Decimal("0.045"),
+            offer_expires_date=date(2026, 6, 1),
+            quote={},
+        )
+
+    @cached_property
+    def version(self) -> ProductVersion:
+        """On sale."""
+        return self.product_version("active")
+
+    def product_version(self, state: str = "draft") -> ProductVersion:
+        serial = next(self._serial)
+        product = Product.objects.create(
+            code=f"P{serial}", name_zh=f"产品{serial}", name_en=f"Product {serial}", family="short_term"
+        )
+        return ProductVersion.objects.create(
+            product=product,
+            office=self.offices["HO"],
+            state=state,
+            number=1,
+            drafted_by=self.drafter,
+            active_from_date=TODAY,
+            min_amount=1000,
+            max_amount=3_000_000,
+            max_term_days=365,
+            repayment_methods=["bullet", "equal_principal"],
+            guarantee_modes=["credit"],
+            margin_bp=90,
+            grade_margins_bp={"A": 0, "B": 60, "C": 120},
+            rate_floor=Decimal("0.03"),
+            rate_cap=Decimal("0.12"),
+        )
+
+    def _whose(self, customer: Customer) -> dict[str, Any]:
+        return {"office": customer.office, "owner": customer.owner, "customer": customer}
+
+    def _of(self, file: Application) -> dict[str, Any]:
+        return {"office": file.office, "owner": file.owner, "customer": file.customer, "application": file}
+
+    def lead(self, state: str = "new") -> Lead:
+        serial = next(self._serial)
+        return Lead.objects.create(
+            office=self.offices["HW"],
+            owner=self.owner,
+            state=state,
+            name=f"{MARK}{TYPED}线索{serial:04d}",
+            contact_name=f"{MARK}{TYPED}张",
+            phone="13800138000",
+            source="visit",
+        )
+
+    def external_record(self) -> ExternalRecord:
+        return ExternalRecord.objects.create(
+            customer=self.customer(), metric="water_m3", source=f"{MARK}grid", period_month=date(2026, 1, 1), value=77
+        )
+
+    def investigation(self, state: str = "open", file_state: str = "investigating") -> Investigation:
+        return Investigation.objects.create(**self._of(self.file(file_state)), state=state, **FACTS)
+
+    def review(self, state: str = "open") -> Review:
+        investigation = self.investigation("closed", "in_review")
+        return Review.objects.create(**self._of(investigation.application), state=state, pass_number=1)
+
+    def review_stage(self, state: str = "waiting") -> ReviewStage:
+        """The opinion; `decision …` is the stage after it."""
+        review = self.review()
+        claimed = "claimed" in state
+        stages = [
+            ReviewStage.objects.create(
+                review=review,
+                application=review.application,
+                customer=review.customer,
+                office=review.office,
+                order=order,
+                kind=kind,
+                state=state.removeprefix("decision "),
+                claimed_by=self.colleagues["reviewer" if kind == "opinion" else "approver"] if claimed else None,
+                opened_at="2026-03-02T01:00Z",
+            )
+            for order, kind in enumerate(("opinion", "decision"), start=1)
+        ]
+        return stages["decision" in state]
+
+    def authority(self, user: User | None = None) -> Authority:
+        return Authority.objects.create(
+            user=user or self.colleagues["approver"],
+            office=self.offices["HW"],
+            limit_amount=Decimal("765432.00"),
+            effective_date=date(2020, 1, 1),
+            granted_by=self.drafter,
+        )
+
+    def contract(self, state: str = "generated") -> Contract:
+        file = self.file("contracted")
+        serial = next(self._serial)
+        return Contract.objects.create(
+            **self._of(file),
+            **TERMS,
+            state=state,
+            number=f"{MARK}C{serial:04d}",
+            amount=AMOUNT,
+            annual_rate=Decimal("0.045"),
+            penalty_rate=Decimal("0.0675"),
+            day_count="actual/360",
+        )
+
+    def condition(self, state: str = "open") -> Condition:
+        file = self.contract().application
+        condition = Condition.objects.create(
+            office=file.office, customer=file.customer, application=file, state=state, title=f"{MARK}{TYPED}营业执照"
+        )
+        self._document_of(condition)
+        return condition
+
+    def _document_of(self, condition: Condition) -> Attachment:
+        return attach(actor=system_actor(), subject=condition, kind="condition", title=f"{MARK}执照.pdf", upload=PDF)
+
+    def facility(self, state: str = "effective") -> Facility:
+        contract = self.contract("signed")
+        return Facility.objects.create(
+            **self._of(contract.application),
+            contract=contract,
+            state=state,
+            limit_amount=AMOUNT,
+            maturity_date=date(2026, 12, 1),
+        )
+
+    def drawdown(self, state: str = "requested") -> Drawdown:
+        facility = self.facility()
+        if state in ("disbursing", "disbursed"):
+            Facility.objects.filter(pk=facility.pk).update(drawn_amount=AMOUNT)
+        serial = next(self._serial)
+        return Drawdown.objects.create(
+            **self._of(facility.application),
+            facility=facility,
+            state=state,
+            number=f"{MARK}D{serial:04d}",
+            amount=AMOUNT,
+            payee_name=f"{MARK}{TYPED}恒润钢材",
+            payee_account=f"6228{serial:012d}",
+            purpose=f"{MARK}{TYPED}采购",
+        )
+
+    def loan(self, state: str = "active") -> Loan:
+        drawdown = self.drawdown("disbursed")
+        serial = next(self._serial)
+        owing = Decimal(0) if state == "owes nothing" else AMOUNT
+        loan = Loan.objects.create(
+            **self._of(drawdown.application),
+            drawdown=drawdown,
+            state="active" if state == "owes nothing" else state,
+            number=f"{MARK}L{serial:04d}",
+            principal=AMOUNT,
+            annual_rate=Decimal("0.045"),
+            penalty_rate=Decimal("0.0675"),
+            day_count="actual/360",
+            start_date=date(2026, 1, 2),
+            maturity_date=date(2026, 7, 2),
+            outstanding_principal=owing,
+            shard_key=0,
+        )
+        for number, due in enumerate((date(2026, 3, 2), date(2026, 7, 2)), start=1):
+            half, interest = AMOUNT / 2, Decimal("2000.00")
+            Instalment.objects.create(
+                loan=loan,
+                customer_id=loan.customer_id,
+                number=number,
+                start_date=date(2026, 1, 2),
+                due_date=due,
+                principal=half,
+                interest=interest,
+                principal_paid=0 if owing else half,
+                interest_paid=0 if owing else interest,
+                balance_after=AMOUNT - number * half,
+            )
+        return loan
+
+    def repayment(self) -> Repayment:
+        loan = self.loan()
+        return Repayment.objects.create(
+            loan=loan,
+            customer_id=loan.customer_id,
+            reference=f"{MARK}R{next(self._serial)}",
+            amount=Decimal("4321.00"),
+            value_date=TODAY,
+            channel="counter",
+        )
+
+    def payment(self, kind: str = "payout") -> PaymentInstruction:
+        subject = self.drawdown("disbursing") if kind == "payout" else self.loan()
+        return PaymentInstruction.objects.create(
+            reference=f"{MARK}-{next(self._serial)}",
+            kind=kind,
+            state="sent",
+            amount=AMOUNT,
+            account="6228000000000001",
+            account_name=f"{MARK}{TYPED}恒润",
+            customer_id=subject.customer_id,
+            subject_type=str(subject._meta.model_name),
+            subject_id=str(subject.pk),
+        )
+
+    def prepare(self, plural: str, name: str, user: User, role: str, thing: Any) -> None:
+        """The facts about the person themselves that a use case asks for beside the role."""
+        if plural == "review-stages" and name != "claim" and role != "branch_manager":
+            ReviewStage.objects.filter(pk=thing.pk).update(claimed_by=user)
+        if name == "override":
+            Authority.objects.create(
+                user=user,
+                office=self.offices["HO"],
+                limit_amount=AMOUNT,
+                effective_date=TODAY,
+                granted_by=self.drafter,
+            )
+        if (plural, name) == ("product-versions", "update"):
+            ProductVersion.objects.filter(pk=thing.pk).update(drafted_by=user)
+        if (plural, name) == ("threshold-sets", "update"):
+            ThresholdSet.objects.filter(pk=thing.pk).update(drafted_by=user)
+        if plural == "warning-cases" and name not in ("assign", "reassign"):
+            WarningCase.objects.filter(pk=thing.pk).update(officer=user)
+        self._prepare_loan(name, thing)
+
+    def _prepare_loan(self, name: str, thing: Any) -> None:
+        """What the loan must show before collection is closed."""
+        if name == "close-paid":
+            thing.loan.instalments.update(due_date=date(2026, 7, 2))
+        if name == "close-restructured":
+            Loan.objects.filter(pk=thing.loan_id).update(restructured_date=TODAY)
+        if name == "close-written-off":
+            Loan.objects.filter(pk=thing.loan_id).update(state="written_off")
+
+    # --- after the money is out
+
+    def _of_loan(self, loan: Loan) -> dict[str, Any]:
+        return {"office": loan.office, "owner": loan.owner, "customer": loan.customer}
+
+    def overdue_loan(self) -> Loan:
+        loan = self.loan()
+        Loan.objects.filter(pk=loan.pk).update(days_past_due=9)
+        return loan
+
+    def signal(self) -> Signal:
+        loan = self.overdue_loan()
+        return Signal.objects.create(
+            **self._of_loan(loan),
+            loan=loan,
+            indicator="overdue",
+            level="yellow",
+            value=9,
+            threshold=1,
+            threshold_version="overdue v0",
+            evidence={"inputs": {"days_past_due": "9"}, "formula": "days_past_due"},
+            raised_on=TODAY,
+            seen_on=TODAY,
+        )
+
+    def warning_case(self, state: str = "open") -> WarningCase:
+        return WarningCase.objects.create(
+            **self._of_loan(self.overdue_loan()),
+            state=state,
+            number=f"{MARK}W{next(self._serial)}",
+            officer=None if state == "open" else self.colleagues["officer"],
+            level="yellow",
+            opened_on=TODAY,
+            findings="" if state in ("open", "assigned") else f"{MARK}{TYPED}用电下降",
+        )
+
+    def inspection(self, state: str = "due") -> Inspection:
+        loan = self.loan()
+        return Inspection.objects.create(
+            **self._of_loan(loan), loan=loan, state=state, sequence=1, due_date=TODAY, findings=f"{MARK}{TYPED}正常"
+        )
+
+    def collection_case(self, state: str = "open") -> CollectionCase:
+        loan = self.overdue_loan()
+        return CollectionCase.objects.create(
+            **self._of_loan(loan), loan=loan, state=state, number=f"{MARK}K{next(self._serial)}", opened_on=TODAY
+        )
+
+    def threshold_set(self, state: str = "draft") -> ThresholdSet:
+        return ThresholdSet.objects.create(
+            office=self.offices["HO"],
+            state=state,
+            indicator="overdue",
+            number=next(self._serial),
+            values={"yellow": "2", "orange": "9", "red": "40"},
+            drafted_by=self.drafter,
+        )
+
+    def sweep_run(self) -> SweepRun:
+        return SweepRun.objects.create(business_date=date(2026, 2, 27), state="done", started_by_name="system")
+
+    # --- the bank itself
+
+    def office(self) -> Office:
+        """One below the sub-branch: everybody's page names the own office, so that one must not carry the mark."""
+        parent, serial = self.offices["HW"], next(self._serial)
+        office = Office.objects.create(
+            code=f"{MARK}{serial}", name=f"{MARK}{TYPED}网点", kind="sub_branch", parent=parent
+        )
+        office.path = f"{parent.path}{office.pk}/"
+        office.save()
+        return office
+
+    def somebody(self, state: str = "active") -> User:
+        user = self.person(f"{MARK}{next(self._serial)}", CO, "HW")
+        User.objects.filter(pk=user.pk).update(is_active=state == "active")
+        return user
+
+    def role_assignment(self) -> RoleAssignment:
+        return RoleAssignment.objects.get(user=self.somebody())
+
+    def parameter(self) -> ParameterValue:
+        return ParameterValue.objects.create(code="offer.validity_days", value=60, effective_date=TODAY)
+
+    def calendar_override(self) -> CalendarOverride:
+        return CalendarOverride.objects.create(date=date(2026, 3, 14), is_working_day=True, reason="调休")
+
+    def event(self) -> Event:
+        return record("lead.contact", self.lead(), actor=actor_for(self.owner), before={}, after={"note": MARK})
+
+    def notification(self) -> Notification:
+        return Notification.objects.create(
+            user=self.owner, kind="warning_case.assigned", params={"number": MARK}, url="/warning-cases/"
+        )
+
+    # --- what bodies name
+
+    @cached_property
+    def colleagues(self) -> dict[str, User]:
+        """People at the same office whom work can be given to."""
+        roles = {"colleague": AM, "reviewer": RR, "approver": AP, "officer": PO}
+        return {name: self.person(name, role, "HW") for name, role in roles.items()}
+
+    def filled(self, body: dict[str, Any], thing: Any = None) -> dict[str, Any]:
+        """A body of the table with the world's things where it names one."""
+        named: dict[str, Callable[[], Any]] = {
+            "@customer": lambda: self.thing("customers").pk,
+            "@uscc": lambda: self.thing("customers").uscc,
+            "@new_uscc": lambda: uscc(9_999_999),
+            "@colleague": lambda: self.colleagues["colleague"].pk,
+            "@approver": lambda: self.colleagues["approver"].pk,
+            "@officer": lambda: self.colleagues["officer"].pk,
+            "@product": lambda: self.version.product_id,
+            "@office": lambda: self.offices["HW"].pk,
+            "@document": lambda: Attachment.objects.get(subject_type="condition", subject_id=thing.pk).pk,
+            "@loan": lambda: self.thing("loans", "active").pk,
+            "@overdue": lambda: self.thing("overdue").pk,
+            "@facility": lambda: Facility.objects.get(customer=thing.customer).pk,
+            "@branch": lambda: self.offices["CD"].pk,
+            "@reference": lambda: f"R{next(self._serial)}",
+        }
+        return {k: named[v]() if isinstance(v, str) and v.startswith("@") else v for k, v in body.items()}
+
+
+_MAKERS: dict[str, Callable[..., models.Model]] = {
+    "leads": World.lead,
+    "customers": World.customer,
+    "external-records": World.external_record,
+    "products": lambda world: world.version.product,
+    "product-versions": World.product_version,
+    "applications": World.file,
+    "investigations": World.investigation,
+    "reviews": World.review,
+    "review-stages": World.review_stage,
+    "authorities": World.authority,
+    "contracts": World.contract,
+    "conditions": World.condition,
+    "facilities": World.facility,
+    "drawdowns": World.drawdown,
+    "loans": World.loan,
+    "repayments": World.repayment,
+    "payments": World.payment,
+    "overdue": World.overdue_loan,
+    "signals": World.signal,
+    "warning-cases": World.warning_case,
+    "inspections": World.inspection,
+    "collection-cases": World.collection_case,
+    "threshold-sets": World.threshold_set,
+    "sweep-runs": World.sweep_run,
+    "offices": World.office,
+    "people": World.somebody,
+    "role-assignments": World.role_assignment,
+    "parameters": World.parameter,
+    "calendar": World.calendar_override,
+    "events": World.event,
+    "notifications": World.notification,
+}
