@@ -11,19 +11,20 @@ from django.db.models.functions import Cast
 from branch.domain.actor import Actor
 from branch.models import Attachment
 from branch.models.stateful import Subject
-from branch.queries.visibility import scope, visible
+from branch.queries.visibility import is_open, scope, visible
 
 
 @cache
 def subject_models() -> dict[str, type[Subject]]:
-    """Every kind of subject in every app, by the name that events and attachments carry."""
-    return {str(model._meta.model_name): model for model in apps.get_models() if issubclass(model, Subject)}
+    """Every kind of subject that people see, in every app, by the name that events and attachments carry."""
+    kinds = [model for model in apps.get_models() if issubclass(model, Subject) and is_open(model)]
+    return {str(model._meta.model_name): model for model in kinds}
 
 
 def subject_of(attachment: Attachment, actor: Actor) -> Subject | None:
     """The thing an attachment belongs to, if the actor may see it."""
-    model = subject_models()[attachment.subject_type]
-    return visible(model, actor).filter(pk=attachment.subject_id).first()
+    model = subject_models().get(attachment.subject_type)
+    return visible(model, actor).filter(pk=attachment.subject_id).first() if model else None
 
 
 def attachments_of(subject: Model) -> QuerySet[Attachment]:

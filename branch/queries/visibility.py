@@ -24,6 +24,11 @@ def scope(model: type[Model]) -> Callable:
     return register
 
 
+def is_open(model: type[Model]) -> bool:
+    """Whether anybody sees rows of `model` at all."""
+    return model in _SCOPES
+
+
 def visible(model: type[M], actor: Actor) -> QuerySet[M]:
     """The rows of `model` this actor may see. Raises LookupError for a model without a scope: all is closed."""
     try:

@@ -13,6 +13,7 @@ from rest_framework import serializers
 from branch.domain.actor import Actor
 from branch.domain.identity import mask_phone
 from branch.domain.roles import Role
+from branch.queries.visibility import visible
 from branch.web.forms import ActionForm, DateField, MoneyField, ReasonForm
 from branch.web.noun import Action, Noun, register
 from branch.web.states import state_choices
@@ -71,7 +72,7 @@ class LinkForm(ActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        own = Customer.objects.filter(owner=self.actor.user_id).order_by("name")
+        own = visible(Customer, self.actor).filter(owner=self.actor.user_id).order_by("name")
         self.fields["customer_id"].queryset = own  # type: ignore[attr-defined]
 
 

@@ -87,7 +87,7 @@ class NewForm(TermsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        own = Customer.objects.filter(owner=self.actor.user_id).order_by("name")
+        own = visible(Customer, self.actor).filter(owner=self.actor.user_id).order_by("name")
         self.fields["customer_id"].queryset = own  # type: ignore[attr-defined]
         for name, field in self.fields.items():
             field.required = name == "customer_id"

@@ -14,6 +14,7 @@ from branch.domain.actor import Actor
 from branch.domain.roles import Role
 from branch.models import Attachment
 from branch.queries.timeline import events_of_file
+from branch.queries.visibility import visible
 from branch.web.forms import ActionForm, ReasonForm
 from branch.web.noun import Action, Noun, register
 from branch.web.states import state_choices
@@ -56,7 +57,8 @@ class MeetForm(ActionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance is not None:
-            self.fields["document_id"].queryset = Attachment.objects.filter(file_key=self.instance.file_key)  # type: ignore[attr-defined]
+            documents = visible(Attachment, self.actor).filter(file_key=self.instance.file_key)
+            self.fields["document_id"].queryset = documents  # type: ignore[attr-defined]
 
 
 class ContractSerializer(serializers.ModelSerializer):

@@ -10,6 +10,7 @@ from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput, Unmet
 from branch.models import Attachment
 from branch.queries.business_date import business_date
+from branch.queries.visibility import visible
 from branch.services.attachments import attach
 from branch.services.events import record
 from branch.services.outbox import publish
@@ -101,9 +102,9 @@ def void_contract(*, actor: Actor, contract_id: int, reason: str, expected_versi
 def meet_condition(
     *, actor: Actor, condition_id: int, document_id: int, expected_version: int | None = None
 ) -> Condition:
-    """Tick a condition off against a document of the same file. Raises InvalidInput for any other document."""
+    """Tick a condition off against a document of the same file that the actor sees; InvalidInput for any other."""
     with transition(Condition, condition_id, "meet", actor=actor, expected_version=expected_version) as condition:
-        document = Attachment.objects.filter(pk=document_id, file_key=condition.file_key).first()
+        document = visible(Attachment, actor).filter(pk=document_id, file_key=condition.file_key).first()
         if document is None:
             raise InvalidInput(fields={"document_id": [_("This document does not belong to the file.")]})
         condition.document = document

@@ -8,8 +8,6 @@ from tests.access.world import POSITIONS, Grant
 
 #: Everybody who could ask: each role at each position, and the account manager who owns the things.
 EVERYBODY: tuple[Grant, ...] = (*((role, position) for role in ROLES for position in POSITIONS), (AM, "owner"))
-#: A thing of a branch stands at the sub-branch; one of the bank as a whole at the head office.
-_OF_THE_BANK = {"products", "product-versions", "threshold-sets"}
 _UP_FROM_THE_THING = ("same", "above", "top")
 
 
@@ -23,7 +21,7 @@ def reaches(scope: str | None, position: str, plural: str, state: str = "") -> b
         return position == "owner"
     if scope == table.ABOVE:
         return position in ("above", "top")
-    if scope == table.HEAD or plural in _OF_THE_BANK:
+    if scope == table.HEAD or plural in table.OF_THE_BANK:
         return position == "top"
     if scope in table.LIMITED and state not in table.LIMITED[scope]:
         return False

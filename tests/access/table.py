@@ -3,6 +3,13 @@
 READ says which rows of a noun a role sees; ACT who may cause what, in which state, with a body that would do it;
 OTHER what a visitor, a person without a role and the roles get from every route that is no noun's.
 A role that does not stand in a line gets 403 or 404 and learns nothing.
+
+A new noun `things`:
+1. READ["things"]: which roles see how far, and in a comment why. Is it the bank's as a whole, name it in OF_THE_BANK.
+2. ACT["things", "approve"], one line per use case; a state in which it is possible, and a body that does it.
+3. WITH_DOCUMENTS, where its things carry documents.
+4. world.py: a maker of one thing (in a given state) with MARK in what a stranger must not learn, named in _MAKERS.
+A new route that is no noun's gets a line in OTHER. Then run `pytest tests/access -k "things or route"`.
 """
 
 from __future__ import annotations
@@ -65,6 +72,9 @@ def who(scope: str, *roles: str) -> Who:
 
 
 # --- rows
+
+#: Nouns whose things stand at the head office; all others' stand at a sub-branch.
+OF_THE_BANK = {"products", "product-versions", "threshold-sets"}
 
 READ: dict[str, Who] = {
     # "own leads, customers and applications"; a branch manager reads and an auditor reads everything.
@@ -404,6 +414,9 @@ OTHER: dict[str, tuple[Other, ...]] = {
     "api/v1/parameters/in-force/": (Other("GET", CHALLENGE, 403, who(BANK, AD, BM, AU)),),
     "api/v1/schema/": (Other("GET", CHALLENGE, 200),),
     "api/v1/docs/": (Other("GET", CHALLENGE, 200),),
+    # a calculation from what is sent, which knows nothing of the bank's own
+    "api/v1/quotes/": (Other("POST", CHALLENGE, 400),),
+    "api/v1/simulations/": (Other("POST", CHALLENGE, 400),),
     "i18n/setlang/": (Other("POST", 302, 302),),
 }
 

@@ -9,11 +9,15 @@ import pytest
 from django.test import Client
 from knox.models import AuthToken
 
+from branch.domain.actor import system_actor
 from branch.models import ParameterValue, RoleAssignment, User
-from customers.models import Customer
+from branch.services.attachments import attach
+from customers.models import Customer, Lead
+from loans.models import Investigation
 from tests.access.calls import Answer, Caller, traces
 from tests.access.table import AM, AP, AU, BM, CO, DO, PO, RR, WHY
 from tests.access.world import MARK, TODAY, World
+from tests.life import FACTS, PDF
 
 DAY = timedelta(days=1)
 
@@ -79,6 +83,29 @@ def test_forms_offer_only_what_is_seen(world: World, caller: Caller) -> None:
     sent = caller(world.owner, "POST", "/api/v1/applications/", {"customer_id": customer.pk})
     assert sent.status == 400
     assert not sent.leaks
+    lead = world.thing("leads", "qualified")
+    Lead.objects.filter(pk=lead.pk).update(office=world.offices["JB"], name="迁来的线索", contact_name="王")
+    form = caller(world.owner, "GET", f"/leads/{lead.pk}/link/")
+    assert form.status == 200
+    assert not form.leaks
+
+
+def test_a_document_offered_is_one_that_is_seen(world: World, caller: Caller) -> None:
+    """Who releases money ticks a condition off against the file's documents, but not what an investigator kept."""
+    condition = world.thing("conditions", "open")
+    investigation = Investigation.objects.create(
+        **world.of(condition.application), state="closed", **FACTS, second=world.drafter
+    )
+    hidden = attach(actor=system_actor(), subject=investigation, kind="photo", title="family.pdf", upload=PDF)
+    officer = world.person("releaser", DO)
+    at = f"conditions/{condition.pk}/meet/"
+    form = caller(officer, "GET", f"/{at}")
+    assert form.status == 200
+    assert MARK in form.text
+    assert "family" not in form.text
+    before = traces(condition)
+    assert caller(officer, "POST", f"/api/v1/{at}", {"document_id": hidden.pk}).status == 400
+    assert traces(condition) == before
 
 
 def test_roles_add_to_one_another(world: World, caller: Caller) -> None:
@@ -206,7 +233,7 @@ def test_search_and_my_day_know_the_same_bounds(world: World, caller: Caller) ->
     stranger = world.person("stranger", AM, "JB")
     for text in (MARK, customer.name, customer.uscc, file.number, lead.name):
         # What was typed stands on the page again, also in the addresses of its links; nothing else may.
-        page = caller(stranger, "GET", f"/search/?q={text}").text
+        page = caller(stranger, "GET", f"/search/?q={quote(text)}").text
         assert MARK not in page.replace(text, "").replace(quote(text), "")
     for path in ("/", "/dashboard/", "/notifications/"):
         assert not caller(stranger, "GET", path).leaks

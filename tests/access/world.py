@@ -33,6 +33,7 @@ from branch.models import (
 from branch.queries.actors import actor_for
 from branch.services.attachments import attach
 from branch.services.events import record
+from customers.domain.names import bigrams
 from customers.models import Customer, ExternalRecord, Lead
 from loans.domain.lpr_history import LPR_HISTORY
 from loans.models import (
@@ -143,12 +144,14 @@ class World:
 
     def customer(self, **fields: Any) -> Customer:
         serial = next(self._serial)
+        name = f"{MARK}{TYPED}梅林五金{serial:04d}"
         return Customer.objects.create(
             **{
                 "office": self.offices["HW"],
                 "owner": self.owner,
                 "kind": "company",
-                "name": f"{MARK}{TYPED}梅林五金{serial:04d}",
+                "name": name,
+                "name_bigrams": bigrams(name),
                 "uscc": uscc(serial),
                 "contact_name": f"{MARK}{TYPED}陈{serial}",
                 "identity_number": "11010519491231002X",
@@ -216,7 +219,7 @@ class World:
     def _whose(self, customer: Customer) -> dict[str, Any]:
         return {"office": customer.office, "owner": customer.owner, "customer": customer}
 
-    def _of(self, file: Application) -> dict[str, Any]:
+    def of(self, file: Application) -> dict[str, Any]:
         return {"office": file.office, "owner": file.owner, "customer": file.customer, "application": file}
 
     def lead(self, state: str = "new") -> Lead:
@@ -237,11 +240,11 @@ class World:
         )
 
     def investigation(self, state: str = "open", file_state: str = "investigating") -> Investigation:
-        return Investigation.objects.create(**self._of(self.file(file_state)), state=state, **FACTS)
+        return Investigation.objects.create(**self.of(self.file(file_state)), state=state, **FACTS)
 
     def review(self, state: str = "open") -> Review:
         investigation = self.investigation("closed", "in_review")
-        return Review.objects.create(**self._of(investigation.application), state=state, pass_number=1)
+        return Review.objects.create(**self.of(investigation.application), state=state, pass_number=1)
 
     def review_stage(self, state: str = "waiting") -> ReviewStage:
         """The opinion; `decision …` is the stage after it."""
@@ -276,7 +279,7 @@ class World:
         file = self.file("contracted")
         serial = next(self._serial)
         return Contract.objects.create(
-            **self._of(file),
+            **self.of(file),
             **TERMS,
             state=state,
             number=f"{MARK}C{serial:04d}",
@@ -300,7 +303,7 @@ class World:
     def facility(self, state: str = "effective") -> Facility:
         contract = self.contract("signed")
         return Facility.objects.create(
-            **self._of(contract.application),
+            **self.of(contract.application),
             contract=contract,
             state=state,
             limit_amount=AMOUNT,
@@ -313,7 +316,7 @@ class World:
             Facility.objects.filter(pk=facility.pk).update(drawn_amount=AMOUNT)
         serial = next(self._serial)
         return Drawdown.objects.create(
-            **self._of(facility.application),
+            **self.of(facility.application),
             facility=facility,
             state=state,
             number=f"{MARK}D{serial:04d}",
@@ -328,7 +331,7 @@ class World:
         serial = next(self._serial)
         owing = Decimal(0) if state == "owes nothing" else AMOUNT
         loan = Loan.objects.create(
-            **self._of(drawdown.application),
+            **self.of(drawdown.application),
             drawdown=drawdown,
             state="active" if state == "owes nothing" else state,
             number=f"{MARK}L{serial:04d}",
