@@ -6,6 +6,7 @@ A role that does not stand in a line gets 403 or 404 and learns nothing.
 
 A new noun `things`:
 1. READ["things"]: which roles see how far, and in a comment why. Is it the bank's as a whole, name it in OF_THE_BANK.
+   Its pages and files beside list, page, export, timeline and use cases go into FURTHER.
 2. ACT["things", "approve"], one line per use case; a state in which it is possible, and a body that does it.
 3. WITH_DOCUMENTS, where its things carry documents.
 4. world.py: a maker of one thing (in a given state) with MARK in what a stranger must not learn, named in _MAKERS.
@@ -74,7 +75,7 @@ def who(scope: str, *roles: str) -> Who:
 # --- rows
 
 #: Nouns whose things stand at the head office; all others' stand at a sub-branch.
-OF_THE_BANK = {"products", "product-versions", "threshold-sets"}
+OF_THE_BANK = {"products", "product-versions", "threshold-sets", "posting-rules", "ledger-days"}
 
 READ: dict[str, Who] = {
     # "own leads, customers and applications"; a branch manager reads and an auditor reads everything.
@@ -99,6 +100,14 @@ READ: dict[str, Who] = {
     "loans": who(OWN, AM) | who(SUBTREE, RR, AP, DO, LA, PO, BM, AU),
     "repayments": who(OWN, AM) | who(SUBTREE, LA, PO, BM, AU),
     "payments": who(SUBTREE, BM, AU) | who(PAYOUTS, DO) | who(COLLECTIONS, LA),
+    # The books: "book repayments" makes a loan accountant their reader; the figures behind them are a loan's.
+    "journal-entries": who(SUBTREE, LA, BM, AU),
+    "account-balances": who(SUBTREE, LA, BM, AU),
+    "accruals": who(OWN, AM) | who(SUBTREE, RR, AP, DO, LA, PO, BM, AU),
+    "loan-days": who(OWN, AM) | who(SUBTREE, RR, AP, DO, LA, PO, BM, AU),
+    # A day's file holds every office; the rules are the bank's, read by those who keep the books or publish rules.
+    "ledger-days": who(HEAD, LA, BM, AU),
+    "posting-rules": who(BANK, LA, BM, PM, PY, AU),
     # After the money is out: the officer's own trade, and the account manager's for the own customers.
     "signals": who(OWN, AM) | who(SUBTREE, PO, BM, AU),
     "warning-cases": who(OWN, AM) | who(SUBTREE, PO, BM, AU),
@@ -115,6 +124,17 @@ READ: dict[str, Who] = {
     "calendar": who(BANK, AD, BM, AU),
     "events": who(SUBTREE, BM, AU),
     "notifications": who(SELF, *ROLES),
+}
+
+#: Pages and files of a thing beside the usual ones: read by whoever sees the thing, and by nobody else.
+FURTHER: dict[str, tuple[str, ...]] = {
+    "loans": (
+        "loans/<pk>/statement/",
+        "loans/<pk>/statement.<form>",
+        "api/v1/loans/<pk>/statement/",
+        "api/v1/loans/<pk>/statement.<form>",
+    ),
+    "ledger-days": ("ledger-days/<pk>/file.csv", "api/v1/ledger-days/<pk>/file/"),
 }
 
 #: The states (or kinds) that are looked at where a scope of READ depends on them; elsewhere one will do.
@@ -162,6 +182,7 @@ OFFER = {
 MINE = who(OWN, AM)
 MINE_OR_HEAD = who(OWN, AM) | who(SUBTREE, BM)
 LIMITS = {"blue": "1", "yellow": "10", "orange": "30", "red": "90"}
+RULES = {"loan_accounts": "@loan_accounts", "rules": "@rules"}
 FIGURES = [{"metric": "electricity_kwh", "source": "grid", "period_month": "2026-01", "value": "33000"}]
 
 # --- use cases
@@ -285,6 +306,16 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ("loans", "payoff"): Act(
         who(OWN, AM) | who(SUBTREE, RR, AP, DO, LA, PO, BM, AU), "active", {"on_date": "2026-03-02"}
     ),
+    # Whoever reads the books of an office asks for its balance.
+    ("account-balances", "trial-balance"): Act(
+        who(SUBTREE, LA, BM, AU), body={"office_id": "@office"}, on="list", by_choice=True
+    ),
+    # The bank's rules are published like its products: "a second person activates".
+    ("posting-rules", "create"): Act(who(HEAD, PM, PY), body=RULES, gives=201, on="list"),
+    ("posting-rules", "update"): Act(who(HEAD, PM, PY), "draft", RULES, method="PATCH"),
+    ("posting-rules", "submit"): Act(who(HEAD, PM, PY), "draft"),
+    ("posting-rules", "activate"): Act(who(HEAD, PM, PY), "submitted"),
+    ("posting-rules", "reject"): Act(who(HEAD, PM, PY), "submitted", WHY),
     # "cases, inspections acceptance, collection"; a branch manager reassigns and ends what was written off.
     ("warning-cases", "assign"): Act(who(SUBTREE, PO, BM), "open", {"officer_id": "@officer"}),
     ("warning-cases", "reassign"): Act(who(SUBTREE, PO, BM), "assigned", {"officer_id": "@officer", **WHY}),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.access.reach import acts_on
 from tests.access.routes import ANY, all_routes
-from tests.access.table import OTHER, READ, SIGNING_IN
+from tests.access.table import FURTHER, OTHER, READ, SIGNING_IN
 
 GET, GET_POST = frozenset({"GET"}), frozenset({"GET", "POST"})
 
@@ -24,20 +26,30 @@ def expected_routes() -> dict[str, frozenset[str]]:
             routes[f"{at}{name}/"] = ANY
             if act.method == "POST" and name != "create":
                 routes[f"api/v1/{at}{name}/"] = frozenset({"POST"})
+    for path in (path for paths in FURTHER.values() for path in paths):
+        routes[path] = GET if path.startswith("api/v1/") else ANY
     for path, lines in OTHER.items():
         routes[path] = frozenset(line.method for line in lines) if path.startswith("api/v1/") else ANY
     return routes | dict.fromkeys(SIGNING_IN, ANY)
 
 
 def test_every_route_has_a_line() -> None:
-    assert set(all_routes()) - set(expected_routes()) == set()
+    if extra := sorted(set(all_routes()) - set(expected_routes())):
+        pytest.fail("\n".join(["routes without a line in tests/access/table.py:", *extra]), pytrace=False)
 
 
 def test_every_line_has_a_route() -> None:
-    assert set(expected_routes()) - set(all_routes()) == set()
+    if extra := sorted(set(expected_routes()) - set(all_routes())):
+        pytest.fail("\n".join(["lines in tests/access/table.py without a route:", *extra]), pytrace=False)
 
 
 def test_methods() -> None:
     """The API takes the methods the table names and no other."""
     found, expected = all_routes(), expected_routes()
-    assert {path: sorted(found[path]) for path in found if found[path] != expected.get(path)} == {}
+    wrong = [
+        f"{path}: takes {', '.join(sorted(found[path]))}, the table says {', '.join(sorted(expected[path]))}"
+        for path in sorted(set(found) & set(expected))
+        if found[path] != expected[path]
+    ]
+    if wrong:
+        pytest.fail("\n".join(wrong), pytrace=False)

@@ -35,8 +35,11 @@ from branch.services.attachments import attach
 from branch.services.events import record
 from customers.domain.names import bigrams
 from customers.models import Customer, ExternalRecord, Lead
+from loans.domain.ledger import Kind, MoneyEvent
 from loans.domain.lpr_history import LPR_HISTORY
 from loans.models import (
+    AccountBalance,
+    Accrual,
     Application,
     Condition,
     Contract,
@@ -44,13 +47,18 @@ from loans.models import (
     Facility,
     Instalment,
     Investigation,
+    JournalEntry,
     Loan,
     LprRate,
+    PostingRuleSet,
     Product,
     ProductVersion,
     Repayment,
 )
-from postloan.models import CollectionCase, Inspection, Signal, SweepRun, ThresholdSet, WarningCase
+from loans.queries.ledger import rules_in_force, stored_rules
+from loans.services.ledger import post
+from loans.services.ledger_days import close_ledger_day
+from postloan.models import CollectionCase, Inspection, LoanDay, Signal, SweepRun, ThresholdSet, WarningCase
 from tests.access.table import AM, AP, CO, PO, ROLES, RR
 from tests.life import FACTS, PDF, uscc
 
@@ -335,6 +343,7 @@ class World:
             drawdown=drawdown,
             state="active" if state == "owes nothing" else state,
             number=f"{MARK}L{serial:04d}",
+            product_family="short_term",
             principal=AMOUNT,
             annual_rate=Decimal("0.045"),
             penalty_rate=Decimal("0.0675"),
@@ -399,6 +408,8 @@ class World:
             )
         if (plural, name) == ("product-versions", "update"):
             ProductVersion.objects.filter(pk=thing.pk).update(drafted_by=user)
+        if (plural, name) == ("posting-rules", "update"):
+            PostingRuleSet.objects.filter(pk=thing.pk).update(drafted_by=user)
         if (plural, name) == ("threshold-sets", "update"):
             ThresholdSet.objects.filter(pk=thing.pk).update(drafted_by=user)
         if plural == "warning-cases" and name not in ("assign", "reassign"):
@@ -413,6 +424,53 @@ class World:
             Loan.objects.filter(pk=thing.loan_id).update(restructured_date=TODAY)
         if name == "close-written-off":
             Loan.objects.filter(pk=thing.loan_id).update(state="written_off")
+
+    # --- the books
+
+    def journal_entry(self) -> JournalEntry:
+        number = next(self._serial)
+        entry = post(
+            MoneyEvent.DISBURSEMENT,
+            self.loan(),
+            {Kind.PRINCIPAL: AMOUNT},
+            value_date=TODAY,
+            reference=f"{MARK}{number}",
+        )
+        assert entry is not None
+        return entry
+
+    def account_balance(self) -> AccountBalance:
+        return AccountBalance.objects.create(
+            office=self.offices["HW"], date=TODAY, family="", account=MARK, opening=0, debit=0, credit=0, closing=0
+        )
+
+    def accrual(self) -> Accrual:
+        loan = self.loan()
+        return Accrual.objects.create(
+            loan=loan, customer_id=loan.customer_id, date=TODAY, interest=Decimal("37.50"), penalty=0
+        )
+
+    def loan_day(self) -> LoanDay:
+        loan = self.loan()
+        return LoanDay.objects.create(
+            loan=loan,
+            customer_id=loan.customer_id,
+            date=TODAY,
+            outstanding_principal=AMOUNT,
+            overdue_amount=0,
+            days_past_due=0,
+            asset_class="normal",
+            provision=0,
+        )
+
+    def posting_rules(self, state: str = "draft") -> PostingRuleSet:
+        return PostingRuleSet.objects.create(
+            office=self.offices["HO"],
+            state=state,
+            number=next(self._serial),
+            values=stored_rules(rules_in_force(TODAY)),
+            drafted_by=self.drafter,
+        )
 
     # --- after the money is out
 
@@ -519,6 +577,7 @@ class World:
 
     def filled(self, body: dict[str, Any], thing: Any = None) -> dict[str, Any]:
         """A body of the table with the world's things where it names one."""
+        rules = stored_rules(rules_in_force(TODAY))
         named: dict[str, Callable[[], Any]] = {
             "@customer": lambda: self.thing("customers").pk,
             "@uscc": lambda: self.thing("customers").uscc,
@@ -533,6 +592,10 @@ class World:
             "@overdue": lambda: self.thing("overdue").pk,
             "@facility": lambda: Facility.objects.get(customer=thing.customer).pk,
             "@branch": lambda: self.offices["CD"].pk,
+            "@loan_accounts": lambda: "\n".join(
+                f"{family} {account}" for family, account in rules["loan_accounts"].items()
+            ),
+            "@rules": lambda: "\n".join(" ".join(row) for row in rules["rules"]),
             "@reference": lambda: f"R{next(self._serial)}",
         }
         return {k: named[v]() if isinstance(v, str) and v.startswith("@") else v for k, v in body.items()}
@@ -556,6 +619,12 @@ _MAKERS: dict[str, Callable[..., models.Model]] = {
     "loans": World.loan,
     "repayments": World.repayment,
     "payments": World.payment,
+    "journal-entries": World.journal_entry,
+    "account-balances": World.account_balance,
+    "accruals": World.accrual,
+    "loan-days": World.loan_day,
+    "ledger-days": lambda world: close_ledger_day(date(2026, 2, 27)),
+    "posting-rules": World.posting_rules,
     "overdue": World.overdue_loan,
     "signals": World.signal,
     "warning-cases": World.warning_case,
