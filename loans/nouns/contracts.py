@@ -57,7 +57,7 @@ class MeetForm(ActionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance is not None:
-            documents = visible(Attachment, self.actor).filter(file_key=self.instance.file_key)
+            documents = visible(Attachment, self.actor).filter(file_key=self.instance.file_key)  # type: ignore[attr-defined]
             self.fields["document_id"].queryset = documents  # type: ignore[attr-defined]
 
 

@@ -136,8 +136,8 @@ def test_who_may_not_act(world: World, caller: Caller, plural: str) -> None:
             asked = [grant for grant in denied if knows == bool(thing and sees(grant, plural, act.state))]
             misled = [grant for grant in asked if grant in choosing]
             refused = [grant for grant in asked if grant not in choosing]
-            wrong += each(refused, world, lambda user, call=call, knows=knows: _denied(call(user), knows=knows))
-            wrong += each(misled, world, lambda user, call=call, knows=knows: _misled(call(user), knows=knows))
+            wrong += each(refused, world, partial(_denied, call, knows))
+            wrong += each(misled, world, partial(_misled, call, knows))
         if traces(*things) != before:
             wrong.append(f"{name}: something changed")
     agree(wrong)
@@ -155,16 +155,18 @@ def _calls(
     }
 
 
-def _denied(answers: dict[str, Answer], *, knows: bool) -> list[str]:
+def _denied(call: Callable[[User], dict[str, Answer]], knows: bool, user: User) -> list[str]:
+    answers = call(user)
     wrong = [f"{what}: {answer.status}" for what, answer in answers.items() if not answer.denies]
     return wrong + _leaks(answers, knows)
 
 
-def _misled(answers: dict[str, Answer], *, knows: bool) -> list[str]:
+def _misled(call: Callable[[User], dict[str, Answer]], knows: bool, user: User) -> list[str]:
     """The form is open to the role, but not for this choice: refused without a word about what was chosen.
 
     Without values nothing is chosen, and what comes back is about the person's own office.
     """
+    answers = call(user)
     wrong = [
         f"{what}: {answer.status}"
         for what, answer in answers.items()
