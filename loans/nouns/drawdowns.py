@@ -27,7 +27,7 @@ from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, St
 from loans.domain.machines import DRAWDOWN
 from loans.models import Condition, Drawdown
 from loans.nouns.facilities import FACILITY_READERS
-from loans.queries.facilities import undrawn_amount
+from loans.queries.facilities import payout_amount, undrawn_amount
 from loans.services import drawdowns
 
 #: What waits for the disbursement officer, and what came back to the account manager.
@@ -154,7 +154,10 @@ DRAWDOWN_NOUN = register(
                 event="release",
                 tone="primary",
                 template="loans/release.html",
-                context=lambda actor, drawdown: {"account": masked(drawdown.payee_account)},
+                context=lambda actor, drawdown: {
+                    "account": masked(drawdown.payee_account),
+                    "paid_out": payout_amount(drawdown),
+                },
                 confirm=_("The bank pays the payee at once. This is done once and can't be taken back here."),
             ),
             Action("refuse", _("Refuse"), drawdowns.refuse_drawdown, form=ReasonForm, event="refuse", tone="danger"),

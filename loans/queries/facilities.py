@@ -7,7 +7,9 @@ from decimal import Decimal
 from django.db.models import QuerySet, Sum
 
 from branch.domain.money import ZERO
+from loans.domain.product_terms import start_fees
 from loans.models import Condition, Drawdown, Facility
+from loans.queries.terms import terms_of
 
 #: Asked for and not yet reserved: from release on the amount is in `drawn_amount`.
 ASKED_FOR = ("requested", "checked")
@@ -19,6 +21,11 @@ def open_conditions(application_id: int) -> QuerySet[Condition]:
 
 def open_drawdowns(facility_id: int) -> QuerySet[Drawdown]:
     return Drawdown.objects.filter(facility_id=facility_id, state__in=ASKED_FOR)
+
+
+def payout_amount(drawdown: Drawdown) -> Decimal:
+    """What goes out of a drawdown: its amount less the fees kept back at the start, in yuan."""
+    return drawdown.amount - start_fees(terms_of(drawdown.facility.contract), drawdown.amount)
 
 
 def undrawn_amount(facility: Facility, *, except_drawdown: int | None = None) -> Decimal:

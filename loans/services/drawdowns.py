@@ -20,7 +20,7 @@ from branch.services.outbox import publish
 from branch.services.transition import create, lock, take_duty, transition, wrong_state
 from branch.services.use_case import use_case
 from loans.models import Drawdown, Facility
-from loans.queries.facilities import undrawn_amount
+from loans.queries.facilities import payout_amount, undrawn_amount
 from loans.services.facilities import require_settled_conditions, take_from_limit
 from loans.services.inputs import clean_account, clean_amount, clean_reason, clean_text
 from loans.services.lending import schedule_of
@@ -115,6 +115,8 @@ def _commit_money(actor: Actor, drawdown: Drawdown) -> PaymentInstruction:
     facility = lock(Facility, drawdown.facility_id, actor)
     _require_ready(facility, "release_drawdown")
     schedule_of(facility.contract, drawdown.amount, day)
+    if payout_amount(drawdown) <= 0:
+        raise Unmet(_("The fees leave nothing of this amount to be paid out."))
     take_from_limit(facility.pk, drawdown.amount, event="reserve", actor=actor, roles=RELEASERS)
     drawdown.attempt += 1
     drawdown.failure_reason = ""
@@ -123,7 +125,7 @@ def _commit_money(actor: Actor, drawdown: Drawdown) -> PaymentInstruction:
     return payments.create_instruction(
         reference=f"{drawdown.number}-{drawdown.attempt}",
         kind=PaymentInstruction.Kind.PAYOUT,
-        amount=drawdown.amount,
+        amount=payout_amount(drawdown),
         account=drawdown.payee_account,
         account_name=drawdown.payee_name,
         memo=drawdown.number,

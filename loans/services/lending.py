@@ -14,6 +14,7 @@ from branch.services.outbox import publish
 from branch.services.transition import create
 from loans.domain.ledger import Kind, MoneyEvent
 from loans.domain.periods import Frequency, Unit
+from loans.domain.product_terms import start_fees
 from loans.domain.schedule import Schedule, build_schedule
 from loans.domain.terms import TermsError
 from loans.models import Contract, Drawdown, Instalment, Loan, LoanEntry
@@ -89,8 +90,17 @@ def create_loan_from_drawdown(*, actor: Actor, drawdown: Drawdown, start_date: d
         value_date=start_date,
         reference=f"drawdown:{drawdown.pk}",
     )
+    _post_fees_kept_back(loan)
     publish("loan.created", loan_id=loan.pk)
     return loan
+
+
+def _post_fees_kept_back(loan: Loan) -> None:
+    """Fees at the start are owed and paid in one: the payout was less by them."""
+    kept_back = {Kind.FEE: start_fees(terms_of(loan), loan.principal)}
+    for event, suffix in ((MoneyEvent.FEE_CHARGED, "charged"), (MoneyEvent.REPAYMENT, "paid")):
+        reference = f"drawdown:{loan.drawdown_id}:fees-{suffix}"
+        post(event, loan, kept_back, value_date=loan.start_date, reference=reference)
 
 
 def _loan_number(drawdown: Drawdown) -> str:

@@ -225,12 +225,20 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
         body={"published_date": "2026-03-02", "one_year": "3.00", "five_year": "3.50", "source": "NIFC"},
         on="list",
     ),
+    ("products", "lpr-import"): Act(
+        who(HEAD, PM, PY),
+        body={"rows": [{"published_date": "2026-02-20", "one_year": "3.00", "five_year": "3.50", "source": "NIFC"}]},
+        on="list",
+    ),
+    # An offer tried out before it is drafted.
+    ("product-versions", "example"): Act(who(HEAD, PM), body={"product_id": "@product", **OFFER}, on="list"),
     ("product-versions", "create"): Act(who(HEAD, PM), body={"product_id": "@product", **OFFER}, gives=201, on="list"),
     ("product-versions", "revise"): Act(who(HEAD, PM), "active", {"margin_bp": 80}, gives=201),
     ("product-versions", "update"): Act(who(HEAD, PM), "draft", {"margin_bp": 80}, method="PATCH"),
     ("product-versions", "submit"): Act(who(HEAD, PM, PY), "draft"),
     ("product-versions", "activate"): Act(who(HEAD, PM, PY), "submitted"),
     ("product-versions", "reject"): Act(who(HEAD, PM, PY), "submitted", WHY),
+    ("product-versions", "retire"): Act(who(HEAD, PM, PY), "active", WHY),
     #
     ("applications", "create"): Act(
         MINE, body={"customer_id": "@customer", "product_id": "@product"}, gives=201, on="list", by_choice=True

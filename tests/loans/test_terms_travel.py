@@ -7,18 +7,19 @@ from typing import Any
 import pytest
 
 from branch.domain.refusals import InvalidInput, Unmet
-from branch.models import CalendarOverride
+from branch.models import CalendarOverride, PaymentInstruction
+from loans.domain.ledger import CLEARING
 from loans.domain.product_terms import ProductTerms
 from loans.domain.servicing import Surplus
-from loans.models import Application, LprRate
+from loans.models import Application, JournalLine, LprRate
 from loans.queries.offer_fit import eligibility, size_class_of
 from loans.queries.terms import rate_periods, terms_of
-from loans.services import applications, offers
+from loans.services import applications, drawdowns, offers
 from loans.services.contracts import generate_contract, sign_contract
 from loans.services.lending import schedule_of
 from loans.services.pricing import price_application, problems_of
 from tests.customers.making import make_customer
-from tests.loans.given import paid_out_loan
+from tests.loans.given import checked_drawdown, effective_line, everything, paid_out_loan
 from tests.loans.making import draft_file, product_on_sale, signed_file, submitted_file
 
 FEES = [
@@ -132,6 +133,34 @@ def test_a_changed_calendar_moves_the_due_day(cast, actor):
 
     assert quoted["rows"][0]["due_date"] == "2026-04-21"
     assert quoted["repricing_dates"] == ["2027-03-02", "2028-03-02", "2029-03-02"]
+
+
+def test_fees_at_the_start_are_kept_back_from_the_payout_and_booked(cast):
+    fee = {"name_zh": "手续费", "name_en": "Handling fee", "kind": "percent", "value": "0.01", "on": "start"}
+    loan = paid_out_loan(cast, terms=ProductTerms().as_json() | {"fees": [fee]})
+
+    instruction = PaymentInstruction.objects.get(subject_type="drawdown", subject_id=str(loan.drawdown_id))
+    assert (loan.principal, instruction.amount) == (Decimal("300000.00"), Decimal("297000.00"))
+    lines = JournalLine.objects.filter(entry__loan=loan).values_list("account", "debit", "credit")
+    books: dict[str, Decimal] = {}
+    for account, debit, credit in lines:
+        books[account] = books.get(account, Decimal(0)) + debit - credit
+    # Owed in full, paid out less the fee; nothing of the fee is left to be paid.
+    assert {account: total for account, total in books.items() if total} == {
+        "130302": Decimal("300000.00"), CLEARING: Decimal("-297000.00"), "602101": Decimal("-3000.00"),
+    }  # fmt: skip
+
+
+def test_a_drawdown_the_fees_would_eat_up_is_not_released(cast):
+    fee = {"name_zh": "手续费", "name_en": "Handling fee", "kind": "fixed", "value": "1000.00", "on": "start"}
+    line = effective_line(cast, terms=ProductTerms().as_json() | {"fees": [fee]})
+    drawdown = checked_drawdown(cast, line, Decimal("1000.00"))
+    before = everything()
+
+    with pytest.raises(Unmet):
+        drawdowns.release_drawdown(actor=cast.actor("wu"), drawdown_id=drawdown.pk)
+
+    assert everything() == before
 
 
 # --- an agreed plan --------------------------------------------------------------------------------------------
