@@ -18,7 +18,7 @@ from branch.models.staff import ROLE_LABELS
 from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.web.noun import NOUNS
-from desk.navigation import DASHBOARD_READERS, Group, Place, bar, first_role, groups, nouns_for
+from desk.navigation import DASHBOARD_READERS, Group, Place, bar, first_role, groups, nouns_for, tools_for
 from desk.queries.open_work import counts
 
 
@@ -45,7 +45,7 @@ class Shell:
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
-        return groups(self._nouns, self._counts, self.request.path)
+        return groups(self._nouns, self._counts, self.request.path, tools_for(self.actor))
 
     @cached_property
     def top(self) -> list[Place]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -34,6 +36,30 @@ _ORDER = (
     *("journal_entry", "account_balance", "ledger_day", "posting_rule_set"),
     *("sweep_run", "business_day", "product", "product_version", "threshold_set", "authority"),
     *("office", "user", "parameter", "calendar_override", "event"),
+)
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A place that is no noun's: it keeps nothing, and stands last in its section."""
+
+    name: str
+    label: Text
+    route: str
+    icon: str
+    section: str
+    readers: frozenset[Role]
+
+
+TOOLS = (
+    Tool(
+        "calculator",
+        _("Calculator"),
+        "calculator",
+        "calculator",
+        "lend",
+        frozenset(Role) - {Role.ADMINISTRATOR, Role.BORROWER, Role.INTEGRATION, Role.SYSTEM},
+    ),
 )
 
 #: What each role opens most, for the phone's bar after "My day".
@@ -87,13 +113,19 @@ def nouns_for(actor: Actor) -> list[Noun]:
     return sorted(mine, key=lambda noun: (rank.get(noun.name, len(rank)), noun.name))
 
 
-def groups(nouns: list[Noun], counts: dict[str, int], path: str) -> tuple[Group, ...]:
-    """The nouns under their sections' headings; a section without places is left out."""
-    return tuple(
-        Group(label, places)
-        for section, label in SECTIONS.items()
-        if (places := tuple(_place(noun, counts, path) for noun in nouns if noun.section == section))
-    )
+def tools_for(actor: Actor) -> list[Tool]:
+    return [tool for tool in TOOLS if actor.roles & tool.readers]
+
+
+def groups(nouns: list[Noun], counts: dict[str, int], path: str, tools: Sequence[Tool] = ()) -> tuple[Group, ...]:
+    """Nouns and tools under their sections' headings; a section without places is left out."""
+    found = []
+    for section, label in SECTIONS.items():
+        places = [_place(noun, counts, path) for noun in nouns if noun.section == section]
+        places += [_tool_place(tool, path) for tool in tools if tool.section == section]
+        if places:
+            found.append(Group(label, tuple(places)))
+    return tuple(found)
 
 
 def bar(actor: Actor, places: list[Place], top: Place) -> list[Place]:
@@ -102,6 +134,11 @@ def bar(actor: Actor, places: list[Place], top: Place) -> list[Place]:
     chosen = [place for name in wanted for place in places if place.name == name]
     chosen += [place for place in places if place not in chosen]
     return [top, *chosen[:2]]
+
+
+def _tool_place(tool: Tool, path: str) -> Place:
+    url = reverse(tool.route)
+    return Place(tool.name, tool.label, url, tool.icon, None, path.startswith(url))
 
 
 def _place(noun: Noun, counts: dict[str, int], path: str) -> Place:

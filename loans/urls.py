@@ -4,7 +4,7 @@ from django.urls import path
 
 from loans.api.calculator import QuoteView, SimulationView
 from loans.api.ledger import GlFileView, StatementFileView, StatementView
-from loans.pages import ledger
+from loans.pages import calculator, ledger
 
 urlpatterns = [
     path("api/v1/quotes/", QuoteView.as_view(), name="api-quotes"),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("api/v1/loans/<int:pk>/statement/", StatementView.as_view(), name="api-loan-statement"),
     path("api/v1/loans/<int:pk>/statement.<str:form>", StatementFileView.as_view(), name="api-loan-statement-file"),
     path("api/v1/ledger-days/<int:pk>/file/", GlFileView.as_view(), name="api-ledger-day-file"),
+    path("calculator/", calculator.calculator_page, name="calculator"),
+    path("calculator/row/", calculator.event_row, name="calculator-event"),
+    path("calculator/plan.<str:kind>", calculator.plan_file, name="calculator-plan"),
     path("loans/<int:pk>/statement/", ledger.statement_page, name="loan-statement"),
     path("loans/<int:pk>/statement.<str:form>", ledger.statement_file, name="loan-statement-file"),
     path("ledger-days/<int:pk>/file.csv", ledger.gl_file_page, name="ledger_day-file"),

@@ -47,12 +47,18 @@ def quote(terms: dict[str, Any]) -> dict[str, Any]:
 
 
 def simulate(
-    terms: dict[str, Any], events: Sequence[dict[str, Any]], servicing: dict[str, Any], as_of: date | None = None
+    terms: dict[str, Any],
+    events: Sequence[dict[str, Any]],
+    servicing: dict[str, Any],
+    as_of: date | None = None,
+    *,
+    is_punctual: bool = False,
 ) -> dict[str, Any]:
     """The rows after all `events`, and where the loan is at the end of `as_of` (default: the day of the last event).
 
     With neither `as_of` nor any payment nothing is known of what was paid: the rows are those of a loan paid on its
-    days. Otherwise principal that stays out bears interest, unless `servicing` says it doesn't.
+    days. Otherwise principal that stays out bears interest, unless `servicing` says it doesn't. With `is_punctual`
+    every instalment due by that day is paid on its day, besides what the events pay.
 
     Raises InvalidInput by field.
     """
@@ -63,9 +69,11 @@ def simulate(
     day = as_of or max((event["date"] for event in events), default=terms["start_date"])
     try:
         checked, options, all_events = ScheduleTerms(**terms), Servicing(**servicing), [_event(e) for e in events]
-        account = replay(checked, all_events, options)
+        on_time = day if is_punctual else None
+        account = replay(checked, all_events, options, punctual_until=on_time)
         account.advance(day)
-        then = replay(checked, [event for event in all_events if event.date <= day], options)
+        happened = [event for event in all_events if event.date <= day]
+        then = replay(checked, happened, options, punctual_until=on_time)
     except TermsError as error:
         raise _refusal(error) from error
     rows = [{name: getattr(row, name) for name in _SERVED_ROW} for row in served_rows(account)]

@@ -84,7 +84,8 @@
     return element;
   }
 
-  document.querySelectorAll("[data-chart]").forEach((place) => {
+  function draw(place) {
+    if (window.echarts.getInstanceByDom(place)) return;
     const data = JSON.parse(document.getElementById(`${place.id}-data`).textContent);
     const chart = window.echarts.init(place, null, { renderer: "canvas" });
     chart.setOption(option(data));
@@ -92,8 +93,8 @@
       const urls = data.series[point.seriesIndex].urls;
       if (urls && urls[point.dataIndex]) location.href = urls[point.dataIndex];
     });
-    new ResizeObserver(() => chart.resize()).observe(place);
-    document.addEventListener("theme", () => chart.setOption(option(data), true));
+    new ResizeObserver(() => chart.isDisposed() || chart.resize()).observe(place);
+    document.addEventListener("theme", () => chart.isDisposed() || chart.setOption(option(data), true));
     const rows = document.getElementById(`${place.id}-table`);
     rows.append(table(data));
     document.querySelector(`[data-chart-table="${place.id}"]`).addEventListener("click", (event) => {
@@ -103,5 +104,13 @@
       place.hidden = show;
       button.setAttribute("aria-pressed", String(show));
     });
+  }
+
+  // On the page, on whatever htmx brings, and not on what it takes away.
+  const drawAll = (root) => root.querySelectorAll("[data-chart]").forEach(draw);
+  document.addEventListener("htmx:load", (event) => drawAll(event.detail.elt));
+  document.addEventListener("htmx:beforeCleanupElement", (event) => {
+    if (event.detail.elt.matches("[data-chart]")) window.echarts.getInstanceByDom(event.detail.elt)?.dispose();
   });
+  drawAll(document);
 })();

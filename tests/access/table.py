@@ -428,6 +428,9 @@ OTHER: dict[str, tuple[Other, ...]] = {
     # the roof
     "": (Other("GET", TO_SIGN_IN, 200),),
     "search/": (Other("GET", TO_SIGN_IN, 200),),
+    "calculator/": (Other("GET", TO_SIGN_IN, 200),),
+    "calculator/row/": (Other("GET", TO_SIGN_IN, 200),),
+    "calculator/plan.<kind>": (Other("GET", TO_SIGN_IN, 200, sample="calculator/plan.csv"),),
     "dashboard/": (Other("GET", TO_SIGN_IN, 403, DASHBOARD),),
     "dashboard/<code>/": (Other("GET", TO_SIGN_IN, 403, DASHBOARD, sample="dashboard/leads/"),),
     "styleguide/": (Other("GET", TO_SIGN_IN, 200),),

@@ -349,3 +349,16 @@ def test_a_payoff_leaves_nothing_and_the_next_costs_nothing(life: tuple[Any, ...
     # What is held pays towards it first: the figure is what is asked for besides.
     posted = sum(posting.cents for posting in account.postings if posting.event == len(events))
     assert from_cents(posted) == before.payoff_amount
+
+
+@given(served_terms(), served_how())
+@SLOW
+def test_whoever_pays_on_time_pays_the_schedule(loan: ScheduleTerms, how: Servicing) -> None:
+    rows = build_schedule(loan).rows
+    day = rows[-1].due_date
+
+    account = replay(loan, (), how, punctual_until=day)
+
+    assert as_rows(account) == [row[:8] for row in rows]
+    assert all(row.outstanding == 0 for row in served_rows(account))
+    assert standing(account, day).payoff_amount == 0

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from functools import partial
 from itertools import groupby
@@ -26,30 +26,53 @@ from loans.domain.allocation import DueKind
 from loans.domain.periods import Period
 from loans.domain.schedule import due_periods
 from loans.domain.servicing import payments
-from loans.domain.servicing.account import Account, open_account
+from loans.domain.servicing.account import NO_EVENT, Account, open_account
 from loans.domain.servicing.events import Event, EventType, Servicing, in_order
 from loans.domain.servicing.lines import Line
 from loans.domain.terms import ScheduleTerms, TermsError
 
 T = TypeVar("T")
+PAYMENTS = frozenset({EventType.REPAYMENT, EventType.PAYOFF})
+ONE_DAY = timedelta(days=1)
 
 
-def replay(terms: ScheduleTerms, events: Sequence[Event] = (), servicing: Servicing | None = None) -> Account:
+def replay(
+    terms: ScheduleTerms,
+    events: Sequence[Event] = (),
+    servicing: Servicing | None = None,
+    *,
+    punctual_until: date | None = None,
+) -> Account:
     """The account after all `events`; its postings name an event by its place in them.
 
+    With `punctual_until` whatever falls due up to that day is paid on its day, besides what the events pay.
     Payments of one day whose surplus goes the same way are taken as one, so that it doesn't matter which came first.
     Raises TermsError for an event that can't have happened.
     """
     account = open_account(terms, servicing or Servicing())
     for _, group in groupby(in_order(events, terms.start_date), partial(_group_of, account)):
         together = list(group)
-        account.advance(together[0][1].date)
+        event = together[0][1]
+        if punctual_until is not None:
+            # What changes the terms of a day comes before what is paid on it.
+            before = event.date if event.type in PAYMENTS else event.date - ONE_DAY
+            _pay_on_time(account, min(before, punctual_until))
+        account.advance(event.date)
         account.event = together[0][0]
         try:
             _apply(account, together)
         except TermsError as error:
             raise TermsError(f"events.{account.event}.{error.field}", error.code, error.reason) from error
+    if punctual_until is not None:
+        _pay_on_time(account, punctual_until)
     return account
+
+
+def _pay_on_time(account: Account, until: date) -> None:
+    for day in sorted({line.due_date for line in account.lines if account.day <= line.due_date <= until}):
+        account.advance(day)
+        account.event = NO_EVENT
+        account.pay_due(day, account.due(day))
 
 
 def _group_of(account: Account, pair: tuple[int, Event]) -> tuple[object, ...]:

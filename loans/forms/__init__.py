@@ -1,0 +1,1 @@
+"""Forms that are no noun's."""

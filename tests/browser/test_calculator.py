@@ -1,0 +1,97 @@
+"""The calculator in a real browser: live figures, rows of what happens, old and new side by side, on desk and phone."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.person import PHONE, Stage
+
+pytestmark = pytest.mark.browser
+
+
+def add_row(page: Page, kind: str, **values: str) -> None:
+    before = page.locator(".event-row").count()
+    page.click("[data-add-row]")
+    expect(page.locator(".event-row")).to_have_count(before + 1)
+    row = page.locator(".event-row").nth(before)
+    expect(row.locator("select")).to_be_focused()
+    row.locator("select").select_option(kind)
+    for name, value in values.items():
+        row.locator(f"[name=event-{name}]").fill(value)
+
+
+def test_figures_follow_what_is_typed_and_survive_a_reload(stage: Stage) -> None:
+    stage.language = "en"
+    lin = stage("lin")
+    page = lin.open("/calculator/")
+    for name, value in {
+        "principal": "10000",
+        "annual_rate": "12",
+        "instalments": "3",
+        "start_date": "2026-01-15",
+    }.items():
+        page.fill(f"[name={name}]", value)
+    page.select_option("[name=day_count]", "30/360")
+    expect(page.locator("#figures")).to_contain_text("3,400.22")
+    expect(page.locator("[name=principal]")).to_have_value("10,000")
+    expect(page.locator("#plan-chart canvas")).to_be_visible()
+    # A slip: its field says so, the figures stay and say of when they are
+    page.fill("[name=instalments]", "0")
+    expect(page.locator("#error-instalments")).not_to_be_empty()
+    expect(page.locator("#calculator-stale")).to_contain_text("Correct the marked fields")
+    expect(page.locator("#figures")).to_contain_text("3,400.22")
+    page.fill("[name=instalments]", "6")
+    expect(page.locator("#error-instalments")).to_be_empty()
+    expect(page.locator("#plan tbody tr")).to_have_count(6)
+    # The chart reads as a table too, and the cost of a year opens what it rests on
+    page.click("[data-chart-table=plan-chart]")
+    expect(page.locator("#plan-chart-table tbody tr")).to_have_count(6)
+    page.click(".evidence >> nth=0")
+    expect(page.locator("#drawer-body")).to_contain_text("10,000.00")
+    page.keyboard.press("Escape")
+    # All of it stands in the address
+    page.reload()
+    expect(page.locator("[name=instalments]")).to_have_value("6")
+    expect(page.locator("#plan tbody tr")).to_have_count(6)
+    assert stage.faults() == []
+
+
+def test_what_if_stands_beside_the_old_plan_row_by_row(stage: Stage) -> None:
+    stage.language = "en"
+    lin = stage("lin")
+    page = lin.open("/calculator/")
+    page.fill("[name=start_date]", "2026-01-15")
+    add_row(page, "repayment", date="2026-04-20", amount="100000")
+    expect(page.locator("#calculator-result")).to_contain_text("Interest saved")
+    page.select_option("[name=surplus]", "lower_instalment")
+    expect(page.locator("#calculator-result")).to_contain_text("as before")
+    add_row(page, "rate_change", date="2026-06-15", annual_rate="8")
+    expect(page.locator("#calculator-result")).to_contain_text("instead of")
+    # Each kind of event shows its own field alone
+    second = page.locator(".event-row").nth(1)
+    expect(second.locator("[name=event-annual_rate]")).to_be_visible()
+    expect(second.locator("[name=event-amount]")).to_be_hidden()
+    saved = page.locator("#change-facts .kpi-value").first.inner_text()
+    page.locator("[data-remove-row]").nth(1).click()
+    expect(page.locator(".event-row")).to_have_count(1)
+    expect(page.locator("#change-facts .kpi-value").first).not_to_have_text(saved)
+    lin.fits()
+    assert stage.faults() == []
+
+
+def test_it_fits_a_phone_and_both_themes(stage: Stage) -> None:
+    stage.viewport = PHONE
+    lin = stage("lin")
+    page = lin.open("/calculator/")
+    add_row(page, "repayment", date="2026-08-20", amount="50000")
+    expect(page.locator("#schedule-change")).to_be_visible()
+    for _theme in range(2):
+        page.evaluate("document.querySelector('[data-theme-switch]').click()")
+        lin.fits()
+    small = page.evaluate(
+        "[...document.querySelectorAll('#calculator :is(.btn, .form-control, .form-select)')]"
+        ".filter(e => e.offsetParent && e.offsetHeight < 44).map(e => e.outerHTML.slice(0, 80))"
+    )
+    assert small == []
+    assert stage.faults() == []
