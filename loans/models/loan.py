@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -92,7 +93,19 @@ class Instalment(models.Model):
         verbose_name = _("instalment")
         verbose_name_plural = _("instalments")
         ordering = ["number"]
-        indexes = [models.Index(fields=["due_date", "loan"], name="instalment_due")]
+        indexes = [
+            # What the night needs of the running period stands in the index, so schedules long over are not read.
+            models.Index(
+                fields=["due_date", "loan"],
+                include=["start_date", "principal", "interest", "balance_after"],
+                name="instalment_due",
+            ),
+            models.Index(
+                fields=["due_date"],
+                condition=Q(principal_paid__lt=F("principal")) | Q(interest_paid__lt=F("interest")),
+                name="instalment_open",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["loan", "number"], name="instalment_number_once"),
             models.CheckConstraint(
@@ -177,6 +190,8 @@ class Accrual(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["loan", "date"], name="one_accrual_a_day")]
+        # Days are written in their order, so one block range tells which are there already.
+        indexes = [BrinIndex(fields=["date"], name="accrual_day")]
 
     def __str__(self) -> str:
         return f"{self.loan_id} {self.date}"

@@ -272,7 +272,7 @@ def _as_lines(values: dict[str, Any]) -> dict[str, list[str]]:
     }
 
 
-class ActivateForm(ActionForm):
+class ActivateRulesForm(ActionForm):
     active_from_date = DateField(label=_("In force from"), required=False, help_text=_("Empty: today."))
 
 
@@ -364,7 +364,7 @@ register(
                 "activate",
                 _("Activate"),
                 posting_rules.activate_posting_rules,
-                form=ActivateForm,
+                form=ActivateRulesForm,
                 event="activate",
                 tone="primary",
                 confirm=_("Everything booked from that day on follows them; the former version is retired."),

@@ -18,6 +18,7 @@ from loans.models import (
     Facility,
     Investigation,
     Loan,
+    PostingRuleSet,
     Product,
     ProductVersion,
 )
@@ -48,6 +49,7 @@ def build_all(head_office: Office, office: Office, owner: User) -> dict[type[Sta
         ProductVersion, office=head_office, product=product, number=1, drafted_by=owner, min_amount=1,
         max_amount=AMOUNT, max_term_days=365, repayment_methods=[], guarantee_modes=[], rate_floor=0, rate_cap=1,
     )  # fmt: skip
+    make(PostingRuleSet, office=head_office, number=1, values={}, drafted_by=owner)
     make(ThresholdSet, office=head_office, indicator="overdue", number=1, values={}, drafted_by=owner)
     application = make(
         Application, **mine, **TERMS, number="XW-1", product_version=version, amount=AMOUNT, guarantee_mode="credit",
@@ -67,8 +69,9 @@ def build_all(head_office: Office, office: Office, owner: User) -> dict[type[Sta
         Drawdown, **file, number="FK-1", facility=facility, amount=AMOUNT, payee_name="恒润", purpose="采购"
     )
     loan = make(
-        Loan, **file, number="DK-1", drawdown=drawdown, principal=AMOUNT, annual_rate=RATE, penalty_rate=RATE,
-        day_count="actual/360", start_date=DAY, maturity_date=DAY, outstanding_principal=0, shard_key=0,
+        Loan, **file, number="DK-1", drawdown=drawdown, product_family="short_term", principal=AMOUNT,
+        annual_rate=RATE, penalty_rate=RATE, day_count="actual/360", start_date=DAY, maturity_date=DAY,
+        outstanding_principal=0, shard_key=0,
     )  # fmt: skip
     case = make(WarningCase, **mine, number="YJ-1", level="red", opened_on=DAY, outcome="resolved")
     lent = mine | {"loan": loan}

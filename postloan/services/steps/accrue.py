@@ -14,7 +14,7 @@ from branch.queries.parameters import parameter
 from loans.domain.ledger import Kind, MoneyEvent
 from loans.services.ledger import post_totals
 from postloan.models import SweepShard
-from postloan.services.steps.part import COUNT_AND_DIGEST, CUSTOMER_IN_PART, LIVE, Part, Work, execute_and_sum
+from postloan.services.steps.part import CUSTOMER_IN_PART, LIVE, Part, Work, execute_and_sum
 
 #: How far back days that were missed are made up: a loan confirmed late, a row that had been set aside.
 CATCH_UP_DAYS = 31
@@ -63,53 +63,84 @@ def _running_interest(until: str) -> str:
     )
 
 
+_UNPAID = "(i.principal - i.principal_paid + CASE WHEN %(compounds)s THEN i.interest - i.interest_paid ELSE 0 END)"
+
+
 def _running_penalty(until: str) -> str:
-    """Penalty interest up to `until` (out) on all that is overdue, had it stood as it stands now."""
-    unpaid = "(i.principal - i.principal_paid + CASE WHEN %(compounds)s THEN i.interest - i.interest_paid ELSE 0 END)"
-    weighed = f"sum(CASE WHEN i.due_date <= d.day THEN {unpaid} * ({_weight('i.due_date', until)}) ELSE 0 END)"
-    return f"round(({weighed} * l.penalty_rate)::{_WIDE} / ({_BASIS}), 2)"
+    """Penalty interest up to `until` (out) on what is overdue, had it stood as it stands now."""
+    return f"round((sum({_UNPAID} * ({_weight('i.due_date', until)})) * l.penalty_rate)::{_WIDE} / ({_BASIS}), 2)"
 
 
+_IS_OPEN = "(i.principal_paid < i.principal OR i.interest_paid < i.interest)"
+
+
+def _interest(has_period: str, earned: str) -> str:
+    """What is earned in the running period; without one nothing. NULL for a loan that has no schedule to accrue by."""
+    schedule = "(SELECT 0 FROM loans_instalment s WHERE s.loan_id = l.id AND s.start_date <= d.day LIMIT 1)"
+    return (
+        f"(CASE WHEN ({_BASIS}) IS NULL THEN NULL WHEN {has_period} THEN {earned} ELSE {schedule} END)::numeric(16, 2)"
+    )
+
+
+_INTEREST = f"({_running_interest(_NEXT)}) - ({_running_interest('d.day')})"
+_PENALTY = f"({_running_penalty(_NEXT)}) - ({_running_penalty('d.day')})"
+
+# A loan has at most one instalment running on a day; what is overdue is few loans'. Both are read by index, whatever
+# is past. A loan none of it applies to earns nothing, unless it has no schedule at all: then NULL is refused.
 STATEMENT = f"""
-WITH live AS (
+WITH live AS MATERIALIZED (
     SELECT l.id, l.customer_id, l.office_id, l.product_family, l.start_date, l.day_count, l.annual_rate, l.penalty_rate
     FROM loans_loan l
     WHERE {LIVE.format(t="l")} AND {CUSTOMER_IN_PART.format(t="l")}
       AND l.start_date <= %(date)s
-), days AS (
-    SELECT id AS loan_id, %(date)s AS day FROM live
-    UNION ALL
-    SELECT live.id, missed::date FROM live,
-           generate_series(greatest(live.start_date, %(catch_up_from)s), %(date)s::date - 1, interval '1 day') missed
+), missed AS MATERIALIZED (
+    SELECT live.*, gone::date AS day FROM live,
+           generate_series(greatest(live.start_date, %(catch_up_from)s), %(date)s::date - 1, interval '1 day') gone
     WHERE (live.start_date >= %(late_since)s OR live.customer_id = ANY(%(set_aside)s::bigint[]))
-      AND NOT EXISTS (SELECT 1 FROM loans_accrual a WHERE a.loan_id = live.id AND a.date = missed::date)
+      AND (SELECT a.id FROM loans_accrual a WHERE a.loan_id = live.id AND a.date = gone::date
+           AND a.date >= %(catch_up_from)s AND a.date < %(date)s) IS NULL
+), overdue AS MATERIALIZED (
+    SELECT l.id, {_PENALTY} AS penalty
+    FROM live l JOIN loans_instalment i ON i.loan_id = l.id, (SELECT %(date)s::date AS day) d
+    WHERE i.due_date <= %(date)s AND {_IS_OPEN}
+    GROUP BY l.id, l.day_count, l.penalty_rate, d.day
+), computed AS MATERIALIZED (
+    SELECT l.id AS loan_id, l.customer_id, l.office_id, l.product_family, d.day,
+           {_interest("i.loan_id IS NOT NULL", _INTEREST)} AS interest,
+           coalesce(o.penalty, 0)::numeric(16, 2) AS penalty
+    FROM (SELECT %(date)s::date AS day) d CROSS JOIN live l
+    LEFT JOIN loans_instalment i ON i.loan_id = l.id AND i.start_date <= %(date)s AND i.due_date > %(date)s
+    LEFT JOIN overdue o ON o.id = l.id
+    WHERE NOT EXISTS (SELECT FROM loans_accrual a WHERE a.loan_id = l.id AND a.date = %(date)s)
+    UNION ALL
+    SELECT l.id, l.customer_id, l.office_id, l.product_family, l.day,
+           {_interest("running.interest IS NOT NULL", "running.interest")},
+           coalesce(behind.penalty, 0)::numeric(16, 2)
+    FROM missed l CROSS JOIN LATERAL (SELECT l.day AS day) d
+    LEFT JOIN LATERAL (
+        SELECT sum({_INTEREST}) AS interest FROM loans_instalment i
+        WHERE i.loan_id = l.id AND i.start_date <= d.day AND i.due_date > d.day
+    ) running ON true
+    LEFT JOIN LATERAL (
+        SELECT {_PENALTY} AS penalty FROM loans_instalment i
+        WHERE i.loan_id = l.id AND i.due_date <= d.day AND {_IS_OPEN}
+    ) behind ON true
 ), new AS (
     INSERT INTO loans_accrual (loan_id, customer_id, date, interest, penalty)
-    SELECT l.id, l.customer_id, d.day,
-           CASE WHEN ({_BASIS}) IS NOT NULL AND count(i.id) > 0 THEN
-               sum(CASE WHEN i.due_date <= d.day THEN 0
-                        ELSE {_running_interest(_NEXT)} - {_running_interest("d.day")} END)
-           END,
-           {_running_penalty(_NEXT)} - {_running_penalty("d.day")}
-    FROM days d JOIN live l ON l.id = d.loan_id
-    LEFT JOIN loans_instalment i ON i.loan_id = l.id AND i.start_date <= d.day
-         AND (i.due_date > d.day OR i.principal_paid < i.principal OR i.interest_paid < i.interest OR i.number = 1)
-    GROUP BY l.id, l.customer_id, l.day_count, l.annual_rate, l.penalty_rate, d.day
-    ON CONFLICT (loan_id, date) DO NOTHING
-    RETURNING loan_id, date, interest, penalty
+    SELECT loan_id, customer_id, day, interest, penalty FROM computed
 ), charged AS (
     UPDATE loans_loan l SET penalty_due = l.penalty_due + due.penalty, version = l.version + 1
-    FROM (SELECT loan_id, sum(penalty) AS penalty FROM new GROUP BY loan_id) due
-    WHERE due.loan_id = l.id AND due.penalty > 0
-), written AS (
-    SELECT concat_ws('|', loan_id, date, interest, penalty) AS line FROM new
+    FROM (SELECT loan_id, sum(penalty) AS penalty FROM computed WHERE penalty > 0 GROUP BY loan_id) due
+    WHERE due.loan_id = l.id
 ), posted AS (
-    SELECT live.office_id, live.product_family, sum(new.interest) AS interest, sum(new.penalty) AS penalty
-    FROM new JOIN live ON live.id = new.loan_id GROUP BY 1, 2
+    SELECT office_id, product_family, sum(interest) AS interest, sum(penalty) AS penalty
+    FROM computed GROUP BY office_id, product_family
 )
-{COUNT_AND_DIGEST.replace("FROM written", "")},
-(SELECT json_agg(json_build_array(office_id, product_family, interest::text, penalty::text)) FROM posted)
-FROM written
+SELECT count(*),
+       encode(sha256(convert_to(coalesce(string_agg(concat_ws('|', loan_id, day, interest, penalty), E'\\n'
+              ORDER BY loan_id, day), ''), 'UTF8')), 'hex'),
+       (SELECT json_agg(json_build_array(office_id, product_family, interest::text, penalty::text)) FROM posted)
+FROM computed
 """
 
 

@@ -78,8 +78,8 @@ def execute_and_sum(statement: str, parameters: dict[str, Any]) -> tuple[Work, l
     """The same for a statement that has a third column: sums for the ledger, as JSON."""
     with connection.cursor() as cursor:
         # The planner takes `id % shards = shard` for one row in two hundred, and would look every loan up by itself.
-        cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL jit = off")
+        cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL jit = off; SET LOCAL work_mem = '64MB'")
         cursor.execute(statement, parameters)
         rows, digest, *sums = cursor.fetchone()
-        cursor.execute("SET LOCAL enable_nestloop TO DEFAULT; SET LOCAL jit TO DEFAULT")
+        cursor.execute("SET LOCAL enable_nestloop TO DEFAULT; SET LOCAL jit TO DEFAULT; SET LOCAL work_mem TO DEFAULT")
     return Work(rows, digest), (sums[0] or []) if sums else []
