@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from branch.domain.money import format_money
 from branch.models import Office
 from loans.models.product import GuaranteeMode, Product
 
@@ -31,4 +32,4 @@ class Authority(models.Model):
         constraints = [models.CheckConstraint(condition=models.Q(limit_amount__gte=0), name="authority_not_negative")]
 
     def __str__(self) -> str:
-        return f"{self.user_id} {self.limit_amount}"
+        return f"{self.user} · {format_money(self.limit_amount)}"

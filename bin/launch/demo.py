@@ -70,7 +70,7 @@ def _serve(options: argparse.Namespace, tell: Callable[[str], None]) -> None:
         _start_servers(supervisor, state)
         variables = environment.for_programs(_settings(state))
         _start_bank(supervisor, variables)
-        _prepare_data(variables)
+        _prepare_data(variables, seeded="DATABASE_URL" not in os.environ and SEEDED in state.values)
         state.set(SEEDED, "yes")
         _start_programs(supervisor, variables, options.host, port)
         address = f"http://{'127.0.0.1' if options.host == '0.0.0.0' else options.host}:{port}"
@@ -138,10 +138,12 @@ def _settings(state: State) -> dict[str, str]:
     return values
 
 
-def _prepare_data(variables: dict[str, str]) -> None:
+def _prepare_data(variables: dict[str, str], *, seeded: bool) -> None:
     with step("Bringing the database up to date"):
         log = DEMO.logs / "migrate.log"
         run([PYTHON, "manage.py", "migrate", "--no-input"], environment=variables | AS_OWNER, log=log)
+    if seeded:
+        return
     with step("Making sure the demo branch is there"):
         run([PYTHON, "manage.py", "seed_demo"], environment=variables, log=DEMO.logs / "seed.log")
 

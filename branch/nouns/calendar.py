@@ -34,7 +34,6 @@ class CalendarSerializer(serializers.ModelSerializer):
 
 class CalendarTable(NounTable):
     date = LinkColumn()
-    is_working_day = tables.BooleanColumn(yesno=(_("yes"), _("no")))
     reason = tables.Column()
 
     class Meta(NounTable.Meta):

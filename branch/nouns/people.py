@@ -75,7 +75,6 @@ class UserTable(NounTable):
     display_name = LinkColumn()
     username = tables.Column()
     office = tables.Column()
-    is_active = tables.BooleanColumn(yesno=(_("yes"), _("no")))
     last_login = DateColumn()
 
     class Meta(NounTable.Meta):

@@ -7,6 +7,8 @@ from typing import Any
 import django_tables2 as tables
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_tables2.columns import library
 
 from branch.domain.money import format_money
 from branch.web.noun import url_of
@@ -57,6 +59,14 @@ class DateColumn(tables.Column):
 
     def value(self, value: Any) -> Any:
         return self.render(value)
+
+
+@library.register
+class YesNoColumn(tables.BooleanColumn):
+    """True or false in words; what a list takes for a boolean field by itself."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, yesno=(_("Yes"), _("No")), **kwargs)
 
 
 class ComponentColumn(tables.Column):

@@ -3,6 +3,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from branch.models import Office
 from branch.models.stateful import Stateful, state_field
@@ -15,7 +16,7 @@ class EventWord(models.TextChoices):
     """The words for loans.domain.ledger.MoneyEvent."""
 
     DISBURSEMENT = MoneyEvent.DISBURSEMENT.value, _("Paid out")
-    REPAYMENT = MoneyEvent.REPAYMENT.value, _("Repayment")
+    REPAYMENT = MoneyEvent.REPAYMENT.value, pgettext_lazy("bookkeeping", "Repayment")
     HELD_MONEY_USED = MoneyEvent.HELD_MONEY_USED.value, _("Held money put to what is due")
     ACCRUAL = MoneyEvent.ACCRUAL.value, _("Interest of the day")
     PROVISION = MoneyEvent.PROVISION.value, _("Change of provisions")

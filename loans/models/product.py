@@ -3,8 +3,8 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from branch.models.stateful import Stateful, state_field, state_is_known
 from loans.domain.machines import POLICY
@@ -110,6 +110,12 @@ class Product(models.Model):
         verbose_name_plural = _("products")
 
     def __str__(self) -> str:
+        """The name in the reader's language."""
+        return self.name_zh if (get_language() or "").startswith("zh") else self.name_en
+
+    @property
+    def subject_label(self) -> str:
+        # The record says the same whoever caused it.
         return self.name_zh
 
 

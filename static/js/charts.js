@@ -42,7 +42,8 @@
         barMaxWidth: 36,
         // Up to four series carry their own names; nobody has to match a legend.
         endLabel: line && data.series.length <= 4 ? { show: data.series.length > 1, formatter: "{a}", color: token("ink-2"), fontSize: 12 } : undefined,
-        label: line ? undefined : { show: data.series.length === 1, position: "top", color: token("ink-2"), fontSize: 12, formatter: (point) => point.value.toLocaleString("en-US") },
+        label: line ? undefined : { show: data.series.length === 1, position: "top", color: token("ink-2"), fontSize: 12, formatter: (point) => (point.value ? point.value.toLocaleString("en-US") : "") },
+        labelLayout: { hideOverlap: true },
         markArea: index === 0 ? bands(data.bands) : undefined,
         animation: false,
       };
@@ -53,6 +54,8 @@
     const text = { color: token("ink-3"), fontSize: 12, fontFamily: token("face") };
     const rule = { lineStyle: { color: token("line-2") } };
     const stacked = data.kind === "stack";
+    // Whole things are not counted in fifths.
+    const whole = data.series.every((one) => one.data.every((value) => Number.isInteger(value ?? 0)));
     return {
       animation: false,
       textStyle: { fontFamily: token("face") },
@@ -61,7 +64,7 @@
       grid: { left: 4, right: data.series.length > 1 && !stacked ? 88 : 12, top: stacked ? 36 : 20, bottom: 4, containLabel: true },
       tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: token("paper"), borderColor: token("line-2"), textStyle: { color: token("ink"), fontSize: 12 }, valueFormatter: (value) => `${value.toLocaleString("en-US")}${data.unit || ""}` },
       xAxis: { type: "category", data: data.x, axisLabel: { ...text, hideOverlap: true }, axisLine: rule, axisTick: { show: false } },
-      yAxis: { type: "value", scale: data.kind === "line", axisLabel: { ...text, formatter: (value) => `${value.toLocaleString("en-US")}${data.unit || ""}` }, splitLine: { lineStyle: { color: token("line") } } },
+      yAxis: { type: "value", minInterval: whole ? 1 : 0, scale: data.kind === "line", axisLabel: { ...text, formatter: (value) => `${value.toLocaleString("en-US")}${data.unit || ""}` }, splitLine: { lineStyle: { color: token("line") } } },
       series: series(data),
     };
   }
