@@ -14,6 +14,7 @@ from approvals.models import Authority
 from approvals.services import authorities
 from branch.domain.roles import Role
 from branch.models import Office, User
+from branch.queries.actors import holders_around
 from branch.queries.visibility import visible
 from branch.web.forms import ActionForm, DateField, MoneyField, ReasonForm
 from branch.web.noun import Action, Noun, register
@@ -38,9 +39,8 @@ class GrantForm(ActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        roles = ("approver", "branch_manager")
-        people = User.objects.filter(is_active=True, assignments__role__in=roles).exclude(pk=self.actor.person_id)
-        self.fields["user_id"].queryset = people.distinct()  # type: ignore[attr-defined]
+        people = holders_around(authorities.DECIDERS, self.actor.paths(authorities.GRANTERS))
+        self.fields["user_id"].queryset = people.exclude(pk=self.actor.person_id)  # type: ignore[attr-defined]
         self.fields["office_id"].queryset = visible(Office, self.actor)  # type: ignore[attr-defined]
 
 

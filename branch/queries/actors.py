@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from django.db.models import Q, QuerySet
@@ -35,6 +36,16 @@ def actor_for(user: User, *, request_id: str = "", mfa: bool = False) -> Actor:
         request_id=request_id,
         mfa=mfa,
     )
+
+
+def holders_around(roles: Iterable[Role], paths: Iterable[str]) -> QuerySet[User]:
+    """The active people who hold one of the roles, today or later, at an office of these subtrees or above one."""
+    subtrees = list(paths)
+    around = Q(office_id__in={part for path in subtrees for part in path.split("/") if part})
+    for path in subtrees:
+        around |= Q(office__path__startswith=path)
+    held = in_force_or_later().filter(around, role__in=list(roles))
+    return User.objects.filter(is_active=True, pk__in=held.values("user"))
 
 
 def role_needs_second_factor(actor: Actor) -> bool:

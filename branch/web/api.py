@@ -70,7 +70,11 @@ class OnceMixin:
         )
         if given:
             return given[0]
+        self.require_still(*args, **kwargs)
         return Response(answer["data"], status=status, headers=answer["headers"] | {"Idempotency-Replayed": "true"})
+
+    def require_still(self, *args: Any, **kwargs: Any) -> None:
+        """Raises a refusal where an answer kept from before is no longer for this person."""
 
 
 def _caller(request: Request) -> str:
@@ -125,6 +129,14 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
         if found is None:
             raise NotFound(_("There is no such record."))
         return found
+
+    def require_still(self, pk: str | None = None) -> None:
+        """A kept answer tells of the thing: whoever no longer sees it, or lost the role, does not get it again."""
+        if pk is not None:
+            self.thing(pk)
+        else:
+            name = self.action.removeprefix("do_").replace("_", "-")
+            self.noun.require(self.noun.action(name), self.actor)
 
     def answer(self, obj: Any, status: int = 200) -> Response:
         """One thing with its ETag and what this person may do with it now."""

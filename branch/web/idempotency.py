@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from rest_framework.utils.encoders import JSONEncoder
 
@@ -18,8 +18,9 @@ LONGEST_KEY = 200
 
 
 def digest(*parts: bytes | str) -> str:
+    """Keyed (HMAC-SHA256), as a body may hold a password, which a bare digest would let be guessed."""
     joined = b"\x00".join(part.encode() if isinstance(part, str) else part for part in parts)
-    return hashlib.sha256(joined).hexdigest()
+    return salted_hmac("branch.web.idempotency", joined, algorithm="sha256").hexdigest()
 
 
 def once(

@@ -26,6 +26,7 @@ from branch.models.stateful import Stateful
 from branch.queries.timeline import events_about
 from branch.queries.visibility import visible
 from branch.services.transition import may
+from branch.web.filters import by_number
 from branch.web.forms import ActionForm
 
 Text = Any  # a str or a lazy translation
@@ -259,6 +260,7 @@ def register(noun: Noun) -> Noun:
     """Add a noun to the registry. Raises ValueError when its name or plural is taken."""
     if noun.name in NOUNS or any(noun.plural == other.plural for other in NOUNS.values()):
         raise ValueError(f"two nouns are called {noun.name} or {noun.plural}")
+    by_number(noun.filterset)
     NOUNS[noun.name] = noun
     _BY_MODEL.setdefault(noun.model, noun)
     return noun

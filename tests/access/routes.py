@@ -12,6 +12,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 ANY = frozenset({"*"})
 
 
+def views() -> dict[str, Any]:
+    """Route → the view that answers there."""
+    return {path: pattern.callback for path, pattern in _walk(get_resolver(), "")}
+
+
 def all_routes() -> dict[str, frozenset[str]]:
     """Route → methods. Two patterns of one route join their methods."""
     found: dict[str, frozenset[str]] = {}
