@@ -40,7 +40,7 @@ def what_is_owed(loan: Loan, on_date: date, rows: Sequence[ScheduleRow] | None =
         rows,
         penalty_rate=loan.penalty_rate,
         day_count=day_count,
-        compounds=parameter("penalty.compounds"),
+        compounds=loan.terms.get("penalty_compounds", parameter("penalty.compounds")),
     )
     owed = owed_on(on_date, rows, penalty_due=penalty, annual_rate=loan.annual_rate, day_count=day_count)
     if loan.state == "called_in":

@@ -116,6 +116,32 @@ def test_a_days_accrual(cast: SimpleNamespace, terms: dict[str, Any], days_on: i
         assert (booked.interest, booked.penalty) == (interest, penalty)
 
 
+@pytest.mark.parametrize("contract", [True, False])
+def test_the_contract_says_whether_unpaid_interest_bears_penalty(cast: SimpleNamespace, contract: bool) -> None:
+    with undone():
+        ParameterValue.objects.create(code="penalty.compounds", value=not contract, effective_date=date(2020, 1, 1))
+        loan = make_loan(cast, next(SERIALS), principal=Decimal("100000"), instalments=3)
+        Loan.objects.filter(pk=loan.pk).update(terms={"penalty_compounds": contract})
+        loan.refresh_from_db()
+        day = loan.start_date + timedelta(days=75)
+        Accrual.objects.bulk_create(
+            Accrual(loan=loan, customer_id=loan.customer_id, date=day - n * ONE_DAY, interest=0, penalty=0)
+            for n in range(1, 9)
+        )
+
+        accrue(part(day))
+
+        with_interest, without = (
+            penalty_between(
+                day, day + ONE_DAY, schedule_rows(loan), penalty_rate=loan.penalty_rate,
+                day_count=DayCount(loan.day_count), compounds=compounds,
+            )
+            for compounds in (True, False)
+        )  # fmt: skip
+        assert with_interest != without
+        assert Accrual.objects.get(loan=loan, date=day).penalty == (with_interest if contract else without)
+
+
 @pytest.mark.parametrize("day_count", [convention.value for convention in DayCount])
 def test_the_days_of_every_period_sum_to_its_interest(cast: SimpleNamespace, day_count: str) -> None:
     loan = make_loan(
