@@ -28,7 +28,11 @@ from branch.web.panels import panels_of
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, RateColumn, StateColumn
 from loans.domain.machines import LOAN
+from loans.domain.servicing import Surplus
+from loans.domain.terms import MOST_INSTALMENTS
+from loans.forms.calculator import EVENT_WORDS, SURPLUS_WORDS
 from loans.models import Instalment, Loan, Repayment
+from loans.queries import what_if
 from loans.queries.loan_page import ScheduleLine, next_line, open_debit, repayment_lines, schedule_lines
 from loans.queries.loans import OWING, due_today, payoff_figure, what_is_owed
 from loans.queries.payoff import PayoffQuote, payoff_of, quote_payoff
@@ -77,6 +81,29 @@ class PayoffForm(ActionForm):
     on_date = DateField(label=_("Pay off on"))
 
 
+class WhatIfForm(ActionForm):
+    what = forms.ChoiceField(
+        label=_("What happens"), choices=[(kind.value, EVENT_WORDS[kind]) for kind in what_if.NEEDS]
+    )
+    on_date = DateField(label=_("Day"))
+    amount = MoneyField(label=_("Amount"), required=False)
+    surplus = forms.ChoiceField(
+        label=_("Money beyond what is due"),
+        choices=[(place.value, word) for place, word in SURPLUS_WORDS.items()],
+        required=False,
+    )
+    annual_rate = forms.DecimalField(
+        label=_("New annual rate, as a fraction"),
+        required=False,
+        min_value=Decimal(0),
+        max_digits=8,
+        decimal_places=6,
+        help_text=_("4.35% is 0.0435."),
+    )
+    count = forms.IntegerField(label=_("Instalments"), required=False, min_value=1, max_value=MOST_INSTALMENTS)
+    until = DateField(label=_("Interest runs again from"), required=False)
+
+
 # --- API
 
 
@@ -108,6 +135,32 @@ class PayoffSerializer(serializers.Serializer):
     penalty = serializers.DecimalField(16, 2)
     held = serializers.DecimalField(16, 2)
     amount = serializers.DecimalField(16, 2)
+
+
+class PlannedRowSerializer(serializers.Serializer):
+    number = serializers.IntegerField()
+    due_date = serializers.DateField()
+    principal = serializers.DecimalField(16, 2)
+    interest = serializers.DecimalField(16, 2)
+    total = serializers.DecimalField(16, 2)
+    balance = serializers.DecimalField(16, 2)
+
+
+class PairSerializer(serializers.Serializer):
+    number = serializers.IntegerField()
+    old = PlannedRowSerializer(allow_null=True)
+    new = PlannedRowSerializer(allow_null=True)
+
+
+class WhatIfSerializer(serializers.Serializer):
+    """The plan as it stands beside the one tried; `interest_saved` is below zero where it costs more."""
+
+    on_date = serializers.DateField()
+    interest_saved = serializers.DecimalField(16, 2, source="change.interest_saved")
+    old_last_due = serializers.DateField(source="change.old_last_due")
+    new_last_due = serializers.DateField(source="change.new_last_due")
+    payoff_amount = serializers.DecimalField(16, 2, source="standing.payoff_amount")
+    rows = PairSerializer(many=True, source="change.pairs")
 
 
 class LoanSerializer(serializers.ModelSerializer):
@@ -257,6 +310,10 @@ def next_reference(loan: Loan) -> str:
     return f"{loan.number}-R{loan.repayments.count() + 1}"
 
 
+def _what_if_body(result: what_if.WhatIf) -> dict[str, Any]:
+    return dict(WhatIfSerializer(result).data)
+
+
 def _payoff_body(quote: PayoffQuote) -> dict[str, Any]:
     return dict(PayoffSerializer(quote).data)
 
@@ -321,6 +378,18 @@ LOAN_NOUN = register(
                 answer=_payoff_body,
                 answer_serializer=PayoffSerializer,
                 answer_template="loans/payoff.html",
+            ),
+            Action(
+                "what-if",
+                _("What if"),
+                what_if.what_if,
+                form=WhatIfForm,
+                roles=LOAN_READERS,
+                when=_owes,
+                initial=lambda actor, loan: {"on_date": business_date(), "surplus": Surplus.SHORTEN_TERM.value},
+                answer=_what_if_body,
+                answer_serializer=WhatIfSerializer,
+                answer_template="loans/what_if.html",
             ),
         ),
     )

@@ -314,6 +314,11 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ("loans", "payoff"): Act(
         who(OWN, AM) | who(SUBTREE, RR, AP, DO, LA, PO, BM, AU), "active", {"on_date": "2026-03-02"}
     ),
+    ("loans", "what-if"): Act(
+        who(OWN, AM) | who(SUBTREE, RR, AP, DO, LA, PO, BM, AU),
+        "active",
+        {"what": "repayment", "on_date": "2026-03-02", "amount": "100.00"},
+    ),
     # Whoever reads the books of an office asks for its balance.
     ("account-balances", "trial-balance"): Act(
         who(SUBTREE, LA, BM, AU), body={"office_id": "@office"}, on="list", by_choice=True
