@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,11 @@ def _contract_data(contract: Contract, language: str) -> dict[str, Any]:
     }
 
 
-def _percent(rate: Any) -> str:
-    return f"{rate * 100:.2f}%"
+def _percent(rate: Decimal) -> str:
+    """A rate to its last place, and at least two: what is charged is what stands here."""
+    percent = (rate * 100).normalize()
+    places = max(2, -int(percent.as_tuple().exponent))
+    return f"{percent:.{places}f}%"
 
 
 def _annual_cost(quote: dict[str, Any]) -> str:
@@ -106,8 +110,8 @@ def _annual_cost(quote: dict[str, Any]) -> str:
     if not simple or not compounded:
         return "—"
     return _("%(simple)s simple, %(compounded)s compounded") % {
-        "simple": _percent(float(simple)),
-        "compounded": _percent(float(compounded)),
+        "simple": f"{Decimal(simple) * 100:.2f}%",
+        "compounded": f"{Decimal(compounded) * 100:.2f}%",
     }
 
 

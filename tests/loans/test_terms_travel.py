@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from branch.domain.refusals import InvalidInput, Unmet
 from branch.models import CalendarOverride, PaymentInstruction
@@ -16,6 +17,7 @@ from loans.queries.offer_fit import eligibility, size_class_of
 from loans.queries.terms import rate_periods, terms_of
 from loans.services import applications, drawdowns, offers
 from loans.services.contracts import generate_contract, sign_contract
+from loans.services.documents import _contract_data
 from loans.services.lending import schedule_of
 from loans.services.pricing import price_application, problems_of
 from tests.customers.making import make_customer
@@ -97,6 +99,22 @@ def test_all_terms_travel_from_the_version_to_the_schedule(cast, actor):
     # 2026-06-20 is a Saturday and the Dragon Boat holiday: the next working day, and the interest goes with it.
     assert [row.due_date.isoformat() for row in schedule.rows[:3]] == ["2026-04-20", "2026-05-20", "2026-06-22"]
     assert [row.period_end for row in schedule.rows] == [row.due_date for row in schedule.rows]
+
+
+def test_the_contract_prints_what_is_charged(cast, actor):
+    product_on_sale(actor, **RICH | {"repayment_methods": ["agreed_plan"], "overdue_uplift": Decimal("0.45")})
+    application = submitted_file(actor, repayment_method="agreed_plan", plan=PLAN)
+    contract = signed(actor, approved(actor, application))
+
+    # Within a year: 3.00 % + 0.85 %, and 45 % more when overdue.
+    assert (contract.annual_rate, contract.penalty_rate) == (Decimal("0.038500"), Decimal("0.055825"))
+    with translation.override("en"):
+        printed = dict(_contract_data(contract, "en")["terms"])
+    assert printed["Annual penalty rate when overdue"] == "5.5825%"
+    assert printed["Rate"] == "Floating: LPR +85 bp, priced anew every 12 months"
+    assert printed["Agreed plan"] == "2026-08-31 300,000.00; 2027-02-28 500,000.00"
+    assert printed["Fees"] == "Handling fee 0.5% kept back at the start, Account fee 10.00 with each instalment"
+    assert printed["Early repayment"] == "Not allowed before maturity"
 
 
 def test_a_loan_keeps_the_terms_of_its_contract(cast):
