@@ -55,6 +55,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+# 0 comes first: neither the night nor money waits for the hundreds of messages that tell people of it.
+CELERY_TASK_ROUTES = {"branch.tasks.deliver_outbox": {"priority": 6}}
 CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", "xiaowei")
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

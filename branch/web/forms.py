@@ -101,6 +101,9 @@ _SERIALIZER_FIELDS: list[tuple[type[forms.Field], type[serializers.Field], dict[
 ]
 
 
+_NAMED: dict[str, type[forms.Form]] = {}
+
+
 @cache
 def serializer_for(
     form: type[forms.Form] | None, *, optional: frozenset[str] = frozenset()
@@ -109,7 +112,15 @@ def serializer_for(
     if form is None:
         return None
     fields = {name: _serializer_field(field, name in optional) for name, field in form.base_fields.items()}
-    return type(form.__name__.replace("Form", ""), (serializers.Serializer,), fields)
+    return type(_name_of(form), (serializers.Serializer,), fields)
+
+
+def _name_of(form: type[forms.Form]) -> str:
+    """The form's own name in the description; where another form has that name already, with its module's."""
+    name = form.__name__.removesuffix("Form")
+    if _NAMED.setdefault(name, form) is not form:
+        name = form.__module__.rpartition(".")[2].title().replace("_", "") + name
+    return name
 
 
 def _serializer_field(field: forms.Field, optional: bool) -> serializers.Field:

@@ -340,6 +340,16 @@ def test_the_last_part_of_a_step_sends_out_the_next(night: date, queue: list) ->
     assert queue == [("postloan.tasks.run_shard", (shard.pk,)) for shard in following]
 
 
+def test_the_night_goes_before_the_telling_of_it() -> None:
+    """0 comes first. One case opened in the night is several messages, and there are hundreds of cases."""
+
+    def priority(task: str) -> int:
+        return current_app.amqp.router.route({}, task).get("priority", 0)
+
+    assert priority("postloan.tasks.run_shard") == priority("loans.tasks.send_payout") == 0
+    assert priority("branch.tasks.deliver_outbox") > 0
+
+
 def test_a_fault_is_noted_and_tried_again(night: date, monkeypatch: pytest.MonkeyPatch) -> None:
     run = close_business_day(actor=system_actor(), date=DAY)
     shard = SweepShard.objects.filter(run=run, step_order=1, shard=0).get()
