@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 from allauth.mfa.utils import is_mfa_enabled
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.middleware import common
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
@@ -33,6 +35,12 @@ def actor_of(request: HttpRequest) -> Actor:
 def owes_second_factor(request: HttpRequest) -> bool:
     """Whether a role this person holds asks for a second factor that is not set up yet."""
     return role_needs_second_factor(actor_of(request)) and not is_mfa_enabled(request.user)
+
+
+class CommonMiddleware(common.CommonMiddleware):
+    """Django's own, but a request sent on for want of a slash stays what it is: a POST, with its body."""
+
+    response_redirect_class = partial(HttpResponsePermanentRedirect, preserve_request=True)  # type: ignore[assignment]
 
 
 class RequiredMfaMiddleware:

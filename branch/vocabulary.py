@@ -25,6 +25,10 @@ REFUSALS = (
     _("Not possible in this state"),
     _("Something is missing"),
     _("Changed by somebody else meanwhile"),
+    _("Sign-in failed"),
+    _("A second factor is required"),
+    _("Set up a second factor first"),
+    _("Too many failed attempts"),
     _("Please correct the marked fields"),
     _("Idempotency key used with another request"),
 )

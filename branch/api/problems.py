@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.http import Http404, JsonResponse
 from django.utils.encoding import force_str
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -17,6 +18,7 @@ from rest_framework.views import set_rollback
 from branch.domain.refusals import InvalidInput, Refusal
 
 MEDIA_TYPE = "application/problem+json"
+_TITLES = {405: gettext_lazy("Method not allowed"), 415: gettext_lazy("Media type not supported")}
 
 
 def problem(status: int, type_: str, title: str, detail: str = "", **facts: Any) -> Response:
@@ -86,6 +88,8 @@ def _of_api_exception(error: exceptions.APIException) -> Response:
         codes = error.get_codes()
         kind = str(codes).replace("_", "-") if isinstance(codes, str) else "error"
         title = force_str(error.default_detail).rstrip(".")
+        if "{" in title:  # a place for what is not allowed, which the detail names
+            title = force_str(_TITLES[error.status_code])
         detail = force_str(error.detail)
     response = problem(error.status_code, kind, title, detail, **facts)
     if challenge := getattr(error, "auth_header", None):

@@ -19,6 +19,7 @@ def assert_problem(response: Any, status: int, type_: str = "") -> dict[str, Any
     body = response.json()
     assert body["status"] == status
     assert body["title"]
+    assert "{" not in body["title"], "a place nobody filled"
     assert body["detail"]
     assert body["type"].startswith("/problems/")
     if type_:

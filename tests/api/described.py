@@ -72,3 +72,10 @@ def _validator(part: dict[str, Any]) -> Draft202012Validator:
 def _absolute(part: dict[str, Any]) -> dict[str, Any]:
     """A schema whose own references lead into the whole description."""
     return {key: f"urn:api{value}" if key == "$ref" else value for key, value in part.items()}
+
+
+def resolved(part: dict[str, Any]) -> dict[str, Any]:
+    """A schema that is not a mere reference to another one."""
+    while "$ref" in part:
+        part = schema()["components"]["schemas"][part["$ref"].rsplit("/", 1)[1]]
+    return part

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.utils import translation
+from django.utils.translation import gettext
 from rest_framework.test import APIClient
 
+from branch.domain.refusals import Refusal
 from branch.models import Event
 from customers.models import Lead
 from tests.api.asking import LEAD, LEADS, assert_problem
@@ -140,6 +144,13 @@ def test_a_route_that_is_none(lin: APIClient, path: str) -> None:
     assert_problem(APIClient().get(path), 404, "not-found")
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_slash_forgotten(lin: APIClient, method: str) -> None:
+    """Sent on as what it was: a POST that came out as a GET would look done, and nothing would be."""
+    response = lin.generic(method, LEADS.rstrip("/"), "{}", content_type="application/json")
+    assert (response.status_code, response["Location"]) == (308, LEADS)
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "TRACE", "PATCH"])
 def test_a_method_that_is_none(lin: APIClient, method: str) -> None:
     response = lin.generic(method, LEADS, "{}", content_type="application/json")
@@ -182,6 +193,20 @@ def test_nested_rows_are_looked_into(api: Api, lin: APIClient) -> None:
         response = send(lin, json.dumps({"records": rows}), path)
         assert response.status_code in (200, 400, 404), response.content
     assert Event.objects.count() == events
+
+
+@pytest.mark.parametrize("code", ["zh-hans", "en"])
+def test_every_refusal_is_told_in_the_language_asked_for(code: str) -> None:
+    titles = {refusal.title for refusal in every_kind_of(Refusal)}
+    assert len(titles) > 10
+    with translation.override(code):
+        assert [title for title in titles if (gettext(title) == title) != (code == "en")] == []
+
+
+def every_kind_of(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from every_kind_of(one)
 
 
 @pytest.mark.parametrize("host", ["evil.example\r\nX: y", "a b", "["])
