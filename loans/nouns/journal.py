@@ -51,16 +51,11 @@ class EntrySerializer(serializers.ModelSerializer):
             "source", "event_id", "reverses", "reversed_by", "posted_at", "lines",
         )  # fmt: skip
         read_only_fields = fields
+        only_alone = ("reversed_by", "lines")
 
     def get_reversed_by(self, entry: JournalEntry) -> int | None:
         reversal = getattr(entry, "reversed_by", None)
         return reversal.pk if reversal else None
-
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        if isinstance(self.parent, serializers.ListSerializer):
-            del fields["lines"], fields["reversed_by"]
-        return fields
 
 
 class EntryTable(NounTable):

@@ -32,6 +32,7 @@ _STORE = """
         FROM loans_journalline WHERE date <= %(day)s AND (%(stored)s::date IS NULL OR date > %(stored)s::date)
     ) moved
     GROUP BY office_id, family, account
+    ORDER BY office_id, family, account
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +12,8 @@ from rest_framework.test import APIClient
 from rest_framework.throttling import SimpleRateThrottle
 
 from branch.models import User
+from tests.access.calls import undone
+from tests.access.world import World
 from tests.api.described import operation_at, undescribed
 
 Api = Callable[[str], APIClient]
@@ -49,3 +51,15 @@ def api(cast: SimpleNamespace) -> Api:
 @pytest.fixture
 def lin(api: Api) -> APIClient:
     return api("lin")
+
+
+@pytest.fixture(scope="module")
+def bank(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """One thing of each kind and state, made when first asked for; never committed."""
+    with django_db_blocker.unblock(), undone():
+        yield World()
+
+
+@pytest.fixture
+def world(bank: World, db: None) -> World:
+    return bank.as_made()
