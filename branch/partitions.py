@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import product
 from typing import Any
 
 from django.db import connections
@@ -11,11 +12,14 @@ from django.utils import timezone
 #: Table → the date column it is partitioned by.
 PARTITIONED: dict[str, str] = {
     "branch_event": "business_date",
+    "customers_invoice": "invoice_date",
     "loans_accrual": "date",
     "loans_journalline": "date",
     "postloan_loanday": "date",
 }
 YEARS_BACK, YEARS_AHEAD = 1, 1
+#: Tables whose rows come with a longer past. What is older still lies in the default partition.
+LONGER_PAST: dict[str, int] = {"customers_invoice": 4}
 
 
 def partition_table(schema_editor: Any, table: str) -> None:
@@ -52,19 +56,17 @@ def partition_table(schema_editor: Any, table: str) -> None:
 
 
 def ensure_partitions(sender: Any = None, using: str = "default", **kwargs: Any) -> None:
-    """Make the monthly partitions from last year to the end of next year. Runs after every migrate, as the owner."""
+    """Make the monthly partitions up to the end of next year. Runs after every migrate, as the owner."""
     connection = connections[using]
-    first = timezone.localdate().year - YEARS_BACK
-    months = [
-        (year, month) for year in range(first, timezone.localdate().year + YEARS_AHEAD + 1) for month in range(1, 13)
-    ]
+    this_year = timezone.localdate().year
     with connection.cursor() as cursor:
         cursor.execute("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p')")
         present = {row[0] for row in cursor.fetchall()}
         for table in PARTITIONED:
             if f"{table}_default" not in present:
                 continue
-            for year, month in months:
+            first = this_year - LONGER_PAST.get(table, YEARS_BACK)
+            for year, month in product(range(first, this_year + YEARS_AHEAD + 1), range(1, 13)):
                 name = f"{table}_{year}_{month:02d}"
                 if name in present:
                     continue

@@ -66,6 +66,7 @@ CELERY_BEAT_SCHEDULE = {
     "deliver-outbox": {"task": "branch.tasks.deliver_outbox", "schedule": 5.0},
     "remove-orphan-files": {"task": "branch.tasks.remove_orphan_files", "schedule": crontab(minute=17)},
     "send-payouts": {"task": "loans.tasks.resume_payouts", "schedule": 10.0},
+    "resume-imports": {"task": "customers.tasks.resume_imports", "schedule": 10.0},
     "resume-sweeps": {"task": "postloan.tasks.resume_sweeps", "schedule": 10.0},
     "nightly-close": {"task": "postloan.tasks.nightly_close", "schedule": crontab(hour=22, minute=30)},
 }

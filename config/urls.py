@@ -15,6 +15,7 @@ for app in ("branch", "customers", "loans", "approvals", "postloan"):
 urlpatterns = [
     path("", include("branch.urls")),
     path("", include("desk.urls")),
+    path("", include("customers.urls")),
     path("", include("loans.urls")),
     path("", include("postloan.urls")),
     path("accounts/", include("allauth.urls")),

@@ -10,6 +10,11 @@ STATES = (
     pgettext_lazy("state", "qualified"),
     pgettext_lazy("state", "converted"),
     pgettext_lazy("state", "lost"),
+    pgettext_lazy("state", "record_import.draft"),
+    pgettext_lazy("state", "record_import.running"),
+    pgettext_lazy("state", "record_import.done"),
+    pgettext_lazy("state", "record_import.refused"),
+    pgettext_lazy("state", "record_import.discarded"),
 )
 name_events(
     {
@@ -26,6 +31,14 @@ name_events(
         "customer.update_personal": pgettext_lazy("event", "changed personal data"),
         "customer.reassign": pgettext_lazy("event", "handed the customer over"),
         "customer.reveal": pgettext_lazy("event", "looked at personal data"),
+        "record_import.create": pgettext_lazy("event", "sent in a file of outside facts"),
+        "record_import.start": pgettext_lazy("event", "had the rows taken in"),
+        "record_import.discard": pgettext_lazy("event", "dropped the file"),
+        "record_import.finish": pgettext_lazy("event", "took the rows in"),
+        "record_import.refuse": pgettext_lazy("event", "refused the file"),
+        "recordsource.create": pgettext_lazy("event", "registered the source"),
+        "recordsource.update": pgettext_lazy("event", "changed the source"),
+        "recordsource.map_firms": pgettext_lazy("event", "named firms of the source"),
         "customer.receive_records": pgettext_lazy("event", "took in outside figures"),
     }
 )

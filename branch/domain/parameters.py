@@ -150,6 +150,15 @@ _ALL = (
     Parameter(
         "upload.limit_bytes", int, 10 * 1024 * 1024, "Largest file accepted", lowest=1024, highest=10 * 1024 * 1024
     ),
+    Parameter(
+        "import.limit_bytes",
+        int,
+        200 * 1024 * 1024,
+        "Largest file of outside facts, packed or unpacked",
+        lowest=1024 * 1024,
+        highest=2 * 1024 * 1024 * 1024,
+    ),
+    Parameter("import.chunk_rows", int, 50_000, "Rows of an import merged at once", lowest=100, highest=200_000),
     Parameter("lpr.split_years", int, 1, "Terms up to this many years price off the 1Y LPR, longer ones off 5Y+"),
     Parameter("sweep.shards", int, 4, "Parts of the portfolio worked on side by side at night", lowest=1, highest=256),
     Parameter(

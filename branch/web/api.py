@@ -46,10 +46,11 @@ class OnceMixin:
     post: Any
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        body = request._request.body if request.method == "POST" else b""
+        key = request.headers.get("Idempotency-Key", "") if request.method == "POST" else ""
+        # Only where the answer is kept: an upload of any size is read as a stream, not into memory.
+        body = request._request.body if key else b""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
-        key = request.headers.get("Idempotency-Key", "")
-        if request.method == "POST" and key:
+        if key:
             self.post = partial(self._once, self.post, key, body)
 
     def _once(self, handler: Any, key: str, body: bytes, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -1,5 +1,19 @@
 from customers.models.customer import Customer
 from customers.models.external_record import ExternalRecord
+from customers.models.invoice import Invoice, InvoiceMonth
 from customers.models.lead import Lead
+from customers.models.record_import import ImportFinding, RecordImport, TouchedMonth
+from customers.models.record_source import FirmCode, RecordSource
 
-__all__ = ["Customer", "ExternalRecord", "Lead"]
+__all__ = [
+    "Customer",
+    "ExternalRecord",
+    "FirmCode",
+    "ImportFinding",
+    "Invoice",
+    "InvoiceMonth",
+    "Lead",
+    "RecordImport",
+    "RecordSource",
+    "TouchedMonth",
+]

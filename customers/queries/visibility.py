@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from branch.domain.actor import Actor
 from branch.domain.roles import Role
 from branch.queries.visibility import owned_or_within, scope, within_offices
-from customers.models import Customer, ExternalRecord, Lead
+from customers.models import Customer, ExternalRecord, Invoice, Lead, RecordImport, RecordSource
 
 LEAD_READERS = frozenset({Role.BRANCH_MANAGER, Role.AUDITOR})
 INVESTIGATORS = LEAD_READERS | {Role.CO_INVESTIGATOR, Role.RISK_REVIEWER, Role.APPROVER, Role.POST_LOAN_OFFICER}
@@ -32,3 +32,34 @@ def external_records(rows: QuerySet[ExternalRecord], actor: Actor) -> QuerySet[E
 def pushable_customers(actor: Actor) -> QuerySet[Customer]:
     """Customers an integration client may send figures of; it can't read them."""
     return Customer.objects.filter(within_offices(actor, {Role.INTEGRATION}))
+
+
+#: Who sends outside facts of any customer in their offices, of their own customers, and who looks into imports.
+SENDS_FOR_ALL = frozenset({Role.POST_LOAN_OFFICER, Role.INTEGRATION})
+IMPORT_READERS = LEAD_READERS | {Role.POST_LOAN_OFFICER}
+SOURCE_READERS = INVESTIGATORS | {Role.ACCOUNT_MANAGER, Role.INTEGRATION, Role.ADMINISTRATOR, Role.POLICY_MANAGER}
+
+
+def importable_customers(actor: Actor) -> QuerySet[Customer]:
+    """Customers whose figures this person may send in a file; what else stands in it is unknown to the import."""
+    if actor.is_system:
+        return Customer.objects.all()
+    return owned_or_within(Customer.objects.all(), actor, subtree=SENDS_FOR_ALL)
+
+
+@scope(RecordSource)
+def record_sources(rows: QuerySet[RecordSource], actor: Actor) -> QuerySet[RecordSource]:
+    """They hold nothing of a customer: everybody who works with figures sees all."""
+    return rows if actor.roles & SOURCE_READERS else rows.none()
+
+
+@scope(RecordImport)
+def record_imports(rows: QuerySet[RecordImport], actor: Actor) -> QuerySet[RecordImport]:
+    """A client system sees what came in over the API in its offices, others what they sent or look after."""
+    over_api = rows.filter(within_offices(actor, {Role.INTEGRATION}), origin=RecordImport.Origin.API)
+    return owned_or_within(rows, actor, subtree=IMPORT_READERS) | over_api
+
+
+@scope(Invoice)
+def invoices(rows: QuerySet[Invoice], actor: Actor) -> QuerySet[Invoice]:
+    return owned_or_within(rows, actor, subtree=INVESTIGATORS, owner="customer__owner", office="customer__office")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
-from django.db import Error, connection
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from branch.queries.parameters import parameter
+from branch.services.presence import presence as at_work
 from branch.services.use_case import use_case
 from postloan.models import SweepShard
 
@@ -20,22 +19,9 @@ State = SweepShard.State
 SHARD_LOCK = 0x5A4D
 
 
-@contextmanager
-def presence(shard_id: int) -> Iterator[bool]:
-    """Show on this connection that somebody is at work on the shard; False when another connection shows it.
-
-    A session lock goes with its connection: the shard of a killed worker is free at that moment.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [SHARD_LOCK, shard_id % 2**31])
-        (is_alone,) = cursor.fetchone()
-    try:
-        yield is_alone
-    finally:
-        if is_alone:
-            # A lost connection took the lock with it.
-            with suppress(Error), connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [SHARD_LOCK, shard_id % 2**31])
+def presence(shard_id: int) -> AbstractContextManager[bool]:
+    """Show that somebody is at work on the shard; False when another connection shows it."""
+    return at_work(SHARD_LOCK, shard_id)
 
 
 @use_case("claim_shard")

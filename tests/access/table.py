@@ -75,7 +75,7 @@ def who(scope: str, *roles: str) -> Who:
 # --- rows
 
 #: Nouns whose things stand at the head office; all others' stand at a sub-branch.
-OF_THE_BANK = {"products", "product-versions", "threshold-sets", "posting-rules", "ledger-days"}
+OF_THE_BANK = {"products", "product-versions", "threshold-sets", "posting-rules", "ledger-days", "record-sources"}
 
 READ: dict[str, Who] = {
     # "own leads, customers and applications"; a branch manager reads and an auditor reads everything.
@@ -84,6 +84,12 @@ READ: dict[str, Who] = {
     # What is known from outside serves judging: those who investigate, decide and look after. A client system
     # sends figures in and reads nothing.
     "external-records": who(OWN, AM) | who(SUBTREE, CO, RR, AP, PO, BM, AU),
+    "invoices": who(OWN, AM) | who(SUBTREE, CO, RR, AP, PO, BM, AU),
+    # A file holds many customers' facts: whoever sent it, and who looks after the office. A client system sees what
+    # came in over the API.
+    "record-imports": who(OWN, AM) | who(SUBTREE, PO, BM, AU, IC),
+    # Sources hold nothing of a customer: read by all who work with figures or keep the register.
+    "record-sources": who(BANK, AM, CO, RR, AP, PO, BM, AU, IC, AD, PY),
     # Everybody on the staff knows what is on sale.
     "products": who(BANK, *STAFF),
     "product-versions": who(BANK, *STAFF),
@@ -134,6 +140,7 @@ FURTHER: dict[str, tuple[str, ...]] = {
         "api/v1/loans/<pk>/statement/",
         "api/v1/loans/<pk>/statement.<form>",
     ),
+    "record-imports": ("api/v1/record-imports/<pk>/report/",),
     "ledger-days": ("ledger-days/<pk>/file.csv", "api/v1/ledger-days/<pk>/file/"),
 }
 
@@ -185,6 +192,10 @@ LIMITS = {"blue": "1", "yellow": "10", "orange": "30", "red": "90"}
 RULES = {"loan_accounts": "@loan_accounts", "rules": "@rules"}
 FIGURES = [{"metric": "electricity_kwh", "source": "grid", "period_month": "2026-01", "value": "33000"}]
 
+INVOICE_COLUMNS = ("firm", "number", "invoice_date", "counterparty", "amount", "tax", "total", "status")
+COLUMNS = {name: name for name in INVOICE_COLUMNS}
+INVOICES = [dict(zip(INVOICE_COLUMNS, ("E1", "1", "2026-01-05", "B1", "1.00", "0", "1.00", "valid"), strict=True))]
+
 # --- use cases
 
 ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
@@ -213,6 +224,25 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ("external-records", "create"): Act(
         who(OWN, AM) | who(SUBTREE, PO, IC), body={"uscc": "@uscc", "records": FIGURES}, on="list", by_choice=True
     ),
+    # Who may send figures may send files; what each may send them of is cut down row by row.
+    ("record-imports", "create"): Act(
+        who(BANK, AM, PO, IC),
+        body={"source_id": "@source", "layout": "sales_invoices", "rows": INVOICES},
+        gives=201,
+        on="list",
+    ),
+    ("record-imports", "start"): Act(who(OWN, AM) | who(SUBTREE, PO, IC), "draft", {"mapping": COLUMNS}),
+    ("record-imports", "discard"): Act(who(OWN, AM) | who(SUBTREE, PO, IC), "draft"),
+    ("record-imports", "repeat"): Act(who(OWN, AM) | who(SUBTREE, PO, IC), "done"),
+    # The register is the bank's: kept at head office. What a source calls a customer is said by who sends its files.
+    ("record-sources", "create"): Act(
+        who(HEAD, AD, PY),
+        body={"code": "grid", "name": "电网", "identical_rows": "once", "total_tolerance": "0.01"},
+        gives=201,
+        on="list",
+    ),
+    ("record-sources", "update"): Act(who(HEAD, AD, PY), body={"name": "税务二"}, method="PATCH"),
+    ("record-sources", "map-firms"): Act(who(BANK, AM, PO, IC), body={"firms": [{"code": "E1", "uscc": "x"}]}),
     # Head office publishes products and the prime rate.
     ("products", "create"): Act(
         who(HEAD, PM),
@@ -461,6 +491,17 @@ OTHER: dict[str, tuple[Other, ...]] = {
     "api/v1/parameters/in-force/": (Other("GET", CHALLENGE, 403, who(BANK, AD, BM, AU)),),
     "api/v1/schema/": (Other("GET", CHALLENGE, 200),),
     "api/v1/docs/": (Other("GET", CHALLENGE, 200),),
+    # figures per firm, of the customers one sees
+    "api/v1/record-sources/<pk>/totals/": (
+        Other(
+            "GET",
+            CHALLENGE,
+            403,
+            who(BANK, AM, CO, RR, AP, PO, BM, AU),
+            allowed=404,
+            sample="api/v1/record-sources/999999/totals/",
+        ),
+    ),
     # a calculation from what is sent, which knows nothing of the bank's own
     "api/v1/quotes/": (Other("POST", CHALLENGE, 400),),
     "api/v1/simulations/": (Other("POST", CHALLENGE, 400),),

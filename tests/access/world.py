@@ -33,8 +33,10 @@ from branch.models import (
 from branch.queries.actors import actor_for
 from branch.services.attachments import attach
 from branch.services.events import record
+from branch.services.file_store import store
 from customers.domain.names import bigrams
-from customers.models import Customer, ExternalRecord, Lead
+from customers.models import Customer, ExternalRecord, Invoice, Lead, RecordImport, RecordSource
+from customers.services.intake.reading import Form
 from loans.domain.ledger import Kind, MoneyEvent
 from loans.domain.lpr_history import LPR_HISTORY
 from loans.models import (
@@ -59,7 +61,7 @@ from loans.queries.ledger import rules_in_force, stored_rules
 from loans.services.ledger import post
 from loans.services.ledger_days import close_ledger_day
 from postloan.models import CollectionCase, Inspection, LoanDay, Signal, SweepRun, ThresholdSet, WarningCase
-from tests.access.table import AM, AP, CO, PO, ROLES, RR
+from tests.access.table import AM, AP, CO, COLUMNS, PO, ROLES, RR
 from tests.life import FACTS, PDF, uscc
 
 TODAY = date(2026, 3, 2)
@@ -246,6 +248,35 @@ class World:
         return ExternalRecord.objects.create(
             customer=self.customer(), metric="water_m3", source=f"{MARK}grid", period_month=date(2026, 1, 1), value=77
         )
+
+    def record_source(self) -> RecordSource:
+        serial = next(self._serial)
+        return RecordSource.objects.create(office=self.offices["HO"], code=f"s{serial}", name=f"{MARK}税务{serial}")
+
+    def record_import(self, state: str = "draft") -> RecordImport:
+        stored = store(f"{','.join(COLUMNS)}\nE1,1,2026-01-05,B1,1,0,1,valid\n".encode(), limit_bytes=1024)
+        return RecordImport.objects.create(
+            office=self.offices["HW"],
+            owner=self.owner,
+            source=self.record_source(),
+            layout="sales_invoices",
+            origin="api",
+            file_name=f"{MARK}.csv",
+            storage_name=stored.name,
+            size_bytes=stored.size_bytes,
+            sha256=stored.sha256,
+            form=Form("csv", "utf-8", ",", 1, list(COLUMNS), stored.size_bytes).as_json(),
+            mapping={} if state == "draft" else COLUMNS,
+            state=state,
+        )
+
+    def invoice(self) -> Invoice:
+        sent = self.record_import("done")
+        return Invoice.objects.create(
+            customer=self.customer(), source=sent.source, direction="sale", number=f"{MARK}1", counterparty=MARK,
+            invoice_date=date(2026, 1, 5), amount=77, tax=0, total=77, status="valid", content=next(self._serial),
+            record_import=sent, line=2, seen_import_id=sent.pk, seen_copies=1,
+        )  # fmt: skip
 
     def investigation(self, state: str = "open", file_state: str = "investigating") -> Investigation:
         return Investigation.objects.create(**self.of(self.file(file_state)), state=state, **FACTS)
@@ -580,6 +611,7 @@ class World:
         rules = stored_rules(rules_in_force(TODAY))
         named: dict[str, Callable[[], Any]] = {
             "@customer": lambda: self.thing("customers").pk,
+            "@source": lambda: self.thing("record-sources").pk,
             "@uscc": lambda: self.thing("customers").uscc,
             "@new_uscc": lambda: uscc(9_999_999),
             "@colleague": lambda: self.colleagues["colleague"].pk,
@@ -605,6 +637,9 @@ _MAKERS: dict[str, Callable[..., models.Model]] = {
     "leads": World.lead,
     "customers": World.customer,
     "external-records": World.external_record,
+    "record-sources": World.record_source,
+    "record-imports": World.record_import,
+    "invoices": World.invoice,
     "products": lambda world: world.version.product,
     "product-versions": World.product_version,
     "applications": World.file,

@@ -19,7 +19,9 @@ from branch.services import attachments, notifications, offices, sessions, staff
 from branch.services.business_day import open_first_day
 from branch.services.calendar import set_calendar_override
 from branch.services.parameters import set_parameter
-from customers.services import customers, leads, records
+from customers.models import RecordImport, RecordSource
+from customers.services import customers, imports, leads, record_sources, records
+from customers.services.intake.reading import Form, open_lines
 from loans.domain.ledger import SHIPPED
 from loans.models import Instalment, Loan, PostingRuleSet, Product, ProductVersion
 from loans.queries.ledger import stored_rules
@@ -229,6 +231,45 @@ def told(username: str) -> int:
 
 def send_back() -> object:
     return inspections.send_back_inspection(actor=he(), inspection_id=life().inspection.pk, reason="补照片")
+
+
+INVOICES = (
+    "企业代号,发票号码,开票日期,购方单位代号,金额,税额,价税合计,发票状态\n"
+    "{uscc},1,2025-03-04,B1,100,13,113,有效发票\n{uscc},1,2025-03-04,B1,100,13,113,有效发票\n"
+)
+
+
+def source() -> int:
+    return RecordSource.objects.get().pk
+
+
+def file_sent() -> int:
+    return RecordImport.objects.earliest("id").pk
+
+
+def new_source() -> object:
+    return record_sources.create_source(actor=actor("zhou"), code="tax", name="税务")
+
+
+def send_file() -> object:
+    content = INVOICES.format(uscc=life().customer.uscc).encode()
+    return imports.receive_import(actor=he(), source_id=source(), layout="sales_invoices", file=content)
+
+
+def start_file() -> object:
+    sent = RecordImport.objects.get()
+    return imports.start_import(actor=he(), record_import_id=sent.pk, mapping=imports.suggested_for(sent))
+
+
+def take_chunk() -> object:
+    sent = RecordImport.objects.get()
+    with open_lines(imports.path_of(sent.storage_name), Form(**sent.form)) as lines:
+        return imports.import_chunk(record_import_id=sent.pk, chunk=0, stream=lines)
+
+
+def taken_in() -> None:
+    in_order(new_source, send_file, start_file)()
+    imports.run_import(file_sent())
 
 
 CASES: dict[str, Case] = {
@@ -587,6 +628,51 @@ CASES: dict[str, Case] = {
     ),
     "mark_read": Case("assign_case", lambda: notifications.mark_read(actor=he(), notification_id=told("he"))),
     "mark_all_read": Case("assign_case", lambda: notifications.mark_all_read(actor=he())),
+}
+
+
+CASES |= {
+    # --- files of outside facts
+    "create_source": Case("convert", new_source),
+    "update_source": Case(
+        "convert",
+        lambda: record_sources.update_source(actor=actor("zhou"), record_source_id=source(), identical_rows="all"),
+        taken_in,
+    ),
+    "map_firms": Case(
+        "convert",
+        lambda: record_sources.map_firms(
+            actor=he(), record_source_id=source(), firms=[{"code": "E1", "uscc": life().customer.uscc}]
+        ),
+        new_source,
+    ),
+    "receive_import": Case("convert", send_file, new_source),
+    "start_import": Case("convert", start_file, in_order(new_source, send_file)),
+    "discard_import": Case(
+        "convert",
+        lambda: imports.discard_import(actor=he(), record_import_id=file_sent()),
+        in_order(new_source, send_file),
+    ),
+    "repeat_import": Case("convert", lambda: imports.repeat_import(actor=he(), record_import_id=file_sent()), taken_in),
+    "import_chunk": Case("convert", take_chunk, in_order(new_source, send_file, start_file), is_keyed=False),
+    "settle_import": Case(
+        "convert",
+        lambda: imports.settle_import(record_import_id=file_sent()),
+        in_order(new_source, send_file, start_file, take_chunk),
+        is_keyed=False,
+    ),
+    "finish_import": Case(
+        "convert",
+        lambda: imports.finish_import(record_import_id=file_sent()),
+        in_order(new_source, send_file, start_file, take_chunk),
+        is_keyed=False,
+    ),
+    "refuse_import": Case(
+        "convert",
+        lambda: imports.refuse_import(record_import_id=file_sent(), refusal="x"),
+        in_order(new_source, send_file, start_file),
+        is_keyed=False,
+    ),
 }
 
 

@@ -24,6 +24,7 @@ VOLATILE = {
     "branch_outboxmessage": {"attempts"},
     "branch_seal": {"row_digests", "digest", "previous_head", "head"},
     "branch_user": {"password"},
+    "customers_recordimport": {"storage_name"},
     "knox_authtoken": {"digest", "token_key"},
     "postloan_sweepshard": {"attempts", "claim"},
 }

@@ -9,7 +9,7 @@ from typing import Any
 from approvals.models import Review, ReviewStage
 from branch.models import Attachment, Office, User
 from branch.models.stateful import Stateful
-from customers.models import Customer, Lead
+from customers.models import Customer, Lead, RecordImport, RecordSource
 from loans.models import (
     Application,
     Condition,
@@ -44,6 +44,10 @@ def build_all(head_office: Office, office: Office, owner: User) -> dict[type[Sta
     customer = Customer.objects.create(office=office, owner=owner, kind="company", name="鑫达五金", contact_name="陈")
     mine = {"owner": owner, "customer": customer}
     make(Lead, owner=owner, name="鑫达五金", contact_name="陈", source="visit")
+    make(
+        RecordImport, owner=owner, source=RecordSource.objects.create(office=head_office, code="tax", name="税务"),
+        layout="sales_invoices", origin="api", file_name="x.csv", storage_name="y", size_bytes=1, sha256="0" * 64,
+    )  # fmt: skip
     product = Product.objects.create(code="ST", name_zh="短期经营贷", name_en="Short-term loan", family="short_term")
     version = make(
         ProductVersion, office=head_office, product=product, number=1, drafted_by=owner, min_amount=1,

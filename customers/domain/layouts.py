@@ -1,0 +1,118 @@
+"""What files of outside facts hold: their columns, and which heading means which column."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """One value of a row. `headings` are what files call it, in the form `fold` gives."""
+
+    name: str
+    headings: tuple[str, ...]
+    is_required: bool = True
+
+
+@dataclass(frozen=True)
+class Layout:
+    code: str
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if column.is_required)
+
+
+FIRM = "firm"
+_FIRM = (
+    "企业代号",
+    "企业代码",
+    "统一社会信用代码",
+    "信用代码",
+    "纳税人识别号",
+    "客户编号",
+    "firm",
+    "firm code",
+    "uscc",
+    "taxpayer id",
+)
+_NUMBER = ("发票号码", "发票号", "号码", "invoice number", "number", "invoice no")
+_DATE = ("开票日期", "日期", "invoice date", "date", "issued on")
+_AMOUNT = ("金额", "不含税金额", "合计金额", "amount", "net amount", "amount without tax")
+_TAX = ("税额", "合计税额", "tax", "vat", "tax amount")
+_TOTAL = ("价税合计", "含税金额", "total", "total amount", "gross amount", "amount with tax")
+_STATUS = ("发票状态", "状态", "作废标志", "status", "state")
+_BUYER = ("购方单位代号", "购方名称", "购买方名称", "购方", "购方识别号", "buyer", "customer", "counterparty", "对方")
+_SELLER = ("销方单位代号", "销方名称", "销售方名称", "销方", "销方识别号", "seller", "supplier", "counterparty", "对方")
+
+
+def _invoices(code: str, counterparty: tuple[str, ...]) -> Layout:
+    return Layout(
+        code,
+        (
+            Column(FIRM, _FIRM),
+            Column("number", _NUMBER),
+            Column("invoice_date", _DATE),
+            Column("counterparty", counterparty),
+            Column("amount", _AMOUNT),
+            Column("tax", _TAX),
+            Column("total", _TOTAL),
+            Column("status", _STATUS),
+        ),
+    )
+
+
+LAYOUTS: Mapping[str, Layout] = {
+    layout.code: layout for layout in (_invoices("sales_invoices", _BUYER), _invoices("purchase_invoices", _SELLER))
+}
+
+
+def fold(heading: str) -> str:
+    """A heading without what doesn't tell two apart: width, case, blanks around, underscores, units in brackets."""
+    text = unicodedata.normalize("NFKC", heading).strip().lower().replace("_", " ")
+    return re.sub(r"\s*[(\[（].*?[)\]）]\s*$", "", re.sub(r"\s+", " ", text))
+
+
+def suggest(layout: Layout, headings: Sequence[str], remembered: Mapping[str, str]) -> dict[str, str]:
+    """Column → heading of the file, by what was settled for the source before, then by what columns are called."""
+    by_fold = {fold(heading): heading for heading in reversed(headings) if heading.strip()}
+    found: dict[str, str] = {}
+    for column in layout.columns:
+        names = (fold(remembered.get(column.name, "")), fold(column.name), *column.headings)
+        heading = next((by_fold[name] for name in names if name in by_fold), None)
+        if heading is not None and heading not in found.values():
+            found[column.name] = heading
+    return found
+
+
+def missing(layout: Layout, mapping: Mapping[str, str], *, one_customer: bool) -> list[str]:
+    """Columns that must have a heading and have none; a file of one customer needs no column that names it."""
+    return [name for name in layout.required if not mapping.get(name) and not (name == FIRM and one_customer)]
+
+
+def heading_row(layout: Layout, rows: Iterable[Sequence[str]]) -> int:
+    """Which of the first rows (from 0) has the headings: the one most columns are found in. Titles may stand above."""
+    scores = [len(suggest(layout, row, {})) for row in rows]
+    return scores.index(max(scores)) if scores else 0
+
+
+DELIMITERS = (",", "\t", ";", "|")
+
+
+def delimiter_of(lines: Sequence[str]) -> str:
+    """The mark that cuts these lines into the most pieces of an even number; a comma where none does."""
+
+    def pieces(mark: str) -> tuple[int, int]:
+        counts = [line.count(mark) for line in lines if line.strip()]
+        common = max(set(counts), key=counts.count) if counts else 0
+        return (counts.count(common) if common else 0, common)
+
+    return max(DELIMITERS, key=pieces)

@@ -1,0 +1,424 @@
+"""Sources of outside facts, and their files on the way in: mapping, progress, report."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import django_tables2 as tables
+from django import forms
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django_filters import FilterSet
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from branch.domain.actor import Actor
+from branch.domain.roles import Role
+from branch.queries.visibility import visible
+from branch.web.forms import ActionForm, MoneyField
+from branch.web.noun import Action, Noun, register
+from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, StateColumn
+from customers.domain.layouts import LAYOUTS
+from customers.models import Customer, Invoice, RecordImport, RecordSource
+from customers.queries.imports import count_words, findings_of, reason_word
+from customers.queries.visibility import IMPORT_READERS, INVESTIGATORS, SOURCE_READERS, importable_customers
+from customers.services import imports, record_sources
+
+COLUMN_WORDS = {
+    "firm": _("Firm"),
+    "number": _("Invoice number"),
+    "invoice_date": _("Invoice date"),
+    "counterparty": _("Counterparty"),
+    "amount": _("Amount without tax"),
+    "tax": _("Tax"),
+    "total": _("Total"),
+    "status": _("Status"),
+}
+
+
+# --- sources
+
+
+class SourceForm(ActionForm):
+    name = forms.CharField(label=_("Name"), max_length=120)
+    identical_rows = forms.ChoiceField(
+        label=_("Identical rows"),
+        choices=RecordSource.IdenticalRows.choices,
+        help_text=_("Rows that are the same in every column: one invoice told twice, or as many as there are rows."),
+    )
+    total_tolerance = MoneyField(
+        label=_("Tolerance of totals"),
+        min_value=0,
+        max_digits=6,
+        help_text=_("Amount plus tax may differ from the total by this much, in yuan, before the row is flagged."),
+    )
+
+
+class NewSourceForm(SourceForm):
+    code = forms.CharField(label=_("Code"), max_length=40, help_text=_("Small letters, digits, - and _."))
+    field_order = ("code", "name", "identical_rows", "total_tolerance")
+
+
+class ChangeSourceForm(SourceForm):
+    is_active = forms.BooleanField(label=_("In use"), required=False)
+
+
+class FirmsForm(ActionForm):
+    firms = forms.JSONField(
+        label=_("Firms"),
+        help_text=_('A list of {"code", "uscc"}: what the source calls a firm, and its unified social credit code.'),
+    )
+
+
+class SourceSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = RecordSource
+        fields = (
+            "id", "version", "code", "name", "identical_rows", "total_tolerance", "mappings", "is_active", "office",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class SourceTable(NounTable):
+    name = LinkColumn()
+    code = tables.Column()
+    identical_rows = tables.Column()
+    total_tolerance = NumberColumn()
+    is_active = tables.BooleanColumn()
+
+    class Meta(NounTable.Meta):
+        model = RecordSource
+        fields = ("name", "code", "identical_rows", "total_tolerance", "is_active")
+
+
+class SourceFilter(FilterSet):
+    class Meta:
+        model = RecordSource
+        fields = ("is_active",)
+
+
+class MappedSerializer(serializers.Serializer):
+    mapped = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    rejected = serializers.ListField(child=serializers.DictField())
+
+
+SOURCE_NOUN = register(
+    Noun(
+        name="record_source",
+        plural="record-sources",
+        model=RecordSource,
+        readers=SOURCE_READERS,
+        serializer=SourceSerializer,
+        table=SourceTable,
+        filterset=SourceFilter,
+        section="account_for",
+        icon="database-import",
+        ordering=("name",),
+        facts=lambda source, actor: [
+            (_("Code"), source.code),
+            (_("Identical rows"), source.get_identical_rows_display()),
+            (_("Tolerance of totals"), source.total_tolerance),
+            (_("Firms it names by its own code"), source.firm_codes.count()),
+            (_("In use"), source.is_active),
+        ],
+        actions=(
+            Action(
+                "create",
+                _("New source"),
+                record_sources.create_source,
+                form=NewSourceForm,
+                on="list",
+                bank_wide=True,
+                roles=record_sources.KEEPERS,
+                tone="primary",
+                initial=lambda actor, obj: {"identical_rows": "once", "total_tolerance": "0.01"},
+            ),
+            Action(
+                "update",
+                _("Edit"),
+                record_sources.update_source,
+                form=ChangeSourceForm,
+                bank_wide=True,
+                roles=record_sources.KEEPERS,
+                method="PATCH",
+                partial=True,
+                initial=lambda actor, source: {name: getattr(source, name) for name in ChangeSourceForm.base_fields},
+            ),
+            Action(
+                "map-firms",
+                _("Name firms"),
+                record_sources.map_firms,
+                form=FirmsForm,
+                for_whom=lambda actor, source: bool(actor.roles & imports.SENDERS),
+                roles=imports.SENDERS,
+                answer=lambda result: result,
+                answer_serializer=MappedSerializer,
+                answer_template="customers/firms_mapped.html",
+            ),
+        ),
+    )
+)
+
+
+# --- imports
+
+
+class UploadForm(ActionForm):
+    source_id = forms.ModelChoiceField(RecordSource.objects.none(), label=_("Source"))
+    layout = forms.ChoiceField(label=_("What it holds"), choices=RecordImport.Layout.choices)
+    file = forms.FileField(
+        label=_("File"),
+        required=False,
+        help_text=_("CSV (also packed as .gz) or Excel. You see its first rows before anything is taken in."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.gz,.xlsx"}),
+    )
+    rows = forms.JSONField(
+        label=_("Rows"),
+        required=False,
+        widget=forms.HiddenInput(),
+        help_text=_("In place of a file: a list of objects, by column; they start at once."),
+    )
+    customer_id = forms.ModelChoiceField(
+        Customer.objects.none(),
+        label=_("Customer"),
+        required=False,
+        help_text=_("Only where every row belongs to one customer and no column says so."),
+    )
+    mapping = forms.JSONField(
+        label=_("Columns"),
+        required=False,
+        widget=forms.HiddenInput(),
+        help_text=_('{"number": "发票号码", …}; left out, the headings are recognised.'),
+    )
+    sha256 = forms.CharField(label=_("SHA-256"), max_length=64, required=False, widget=forms.HiddenInput())
+    start = forms.BooleanField(label=_("Start at once"), required=False, widget=forms.HiddenInput())
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sources = visible(RecordSource, self.actor).filter(is_active=True)
+        self.fields["source_id"].queryset = sources  # type: ignore[attr-defined]
+        self.fields["customer_id"].queryset = importable_customers(self.actor).order_by("name")  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not cleaned.get("file") and not cleaned.get("rows") and not {"file", "rows"} & set(self.errors):
+            self.add_error("file", _("Choose a file."))
+        return cleaned
+
+
+class ColumnsForm(ActionForm):
+    """Which heading is which column: as one mapping over the API, as a choice per column on the page."""
+
+    mapping = forms.JSONField(
+        label=_("Columns"), required=False, widget=forms.HiddenInput(), help_text=_('{"number": "发票号码", …}')
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not isinstance(self.instance, RecordImport):
+            return
+        headings = [(text, text) for text in dict.fromkeys(self.instance.form.get("headings", [])) if text]
+        for column in LAYOUTS[self.instance.layout].columns:
+            self.fields[f"column_{column.name}"] = forms.ChoiceField(
+                label=COLUMN_WORDS[column.name], choices=[("", "—"), *headings], required=False
+            )
+
+    def values(self, only: set[str] | None = None) -> dict[str, Any]:
+        given = self.cleaned_data.get("mapping")
+        if not isinstance(given, dict) or not given:
+            given = {
+                name.removeprefix("column_"): value
+                for name, value in self.cleaned_data.items()
+                if name.startswith("column_") and value
+            }
+        return {"mapping": given}
+
+
+class ImportSerializer(serializers.ModelSerializer):
+    headings = serializers.SerializerMethodField()
+    suggested = serializers.SerializerMethodField(help_text=_("Column → heading, as far as it is recognised."))
+    report_url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = RecordImport
+        fields = (
+            "id", "version", "state", "source", "layout", "origin", "customer", "file_name", "size_bytes", "sha256",
+            "headings", "suggested", "mapping", "rows_done", "percent_done", "counts", "refusal", "last_error",
+            "report_url", "owner", "office", "created_at", "started_at", "finished_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_headings(self, record_import: RecordImport) -> Any:
+        return record_import.form.get("headings", [])
+
+    @extend_schema_field(serializers.DictField(child=serializers.CharField()))
+    def get_suggested(self, record_import: RecordImport) -> Any:
+        return imports.suggested_for(record_import)
+
+    def get_report_url(self, record_import: RecordImport) -> str:
+        return reverse("import-report", args=[record_import.pk])
+
+
+class ImportTable(NounTable):
+    file_name = LinkColumn()
+    source = tables.Column()
+    layout = tables.Column()
+    state = StateColumn()
+    rows_done = NumberColumn()
+    owner = tables.Column()
+    created_at = DateColumn()
+
+    class Meta(NounTable.Meta):
+        model = RecordImport
+        fields = ("file_name", "source", "layout", "state", "rows_done", "owner", "created_at")
+
+
+class ImportFilter(FilterSet):
+    class Meta:
+        model = RecordImport
+        fields = ("source", "layout", "state", "origin")
+
+
+FINDINGS_SHOWN = 50
+
+
+def _context(record_import: RecordImport, actor: Actor) -> dict[str, Any]:
+    waits = record_import.state == "draft"
+    shown = imports.preview(record_import) if waits else None
+    initial = {f"column_{name}": heading for name, heading in (shown.suggested if shown else {}).items()}
+    return {
+        "preview": shown,
+        "columns_form": ColumnsForm(initial=initial, actor=actor, instance=record_import) if waits else None,
+        "counts": count_words(record_import),
+        "findings": [(row, reason_word(row), json.dumps(row.raw, ensure_ascii=False))
+                     for row in findings_of(record_import)[:FINDINGS_SHOWN]],
+        "report_url": reverse("import-report", args=[record_import.pk]),
+    }  # fmt: skip
+
+
+IMPORT_NOUN = register(
+    Noun(
+        name="record_import",
+        plural="record-imports",
+        model=RecordImport,
+        readers=IMPORT_READERS | imports.SENDERS,
+        serializer=ImportSerializer,
+        table=ImportTable,
+        filterset=ImportFilter,
+        section="find",
+        icon="file-import",
+        related=("source", "owner", "customer"),
+        template="customers/import.html",
+        context=_context,
+        open_work=lambda rows, actor: rows.filter(state__in=("draft", "running")),
+        actions=(
+            Action(
+                "create",
+                _("Take in a file"),
+                imports.receive_import,
+                form=UploadForm,
+                on="list",
+                roles=imports.SENDERS,
+                tone="primary",
+            ),
+            Action(
+                "start", _("Take the rows in"), imports.start_import, form=ColumnsForm, event="start", tone="primary"
+            ),
+            Action("discard", _("Discard"), imports.discard_import, event="discard"),
+            Action(
+                "repeat",
+                _("Take in again"),
+                imports.repeat_import,
+                roles=imports.SENDERS,
+                when=lambda record_import: record_import.state in ("done", "refused"),
+                confirm=_("The same file goes through once more; what is there already stays as it is."),
+            ),
+        ),
+    )
+)
+
+
+# --- invoices
+
+
+class InvoiceSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Invoice
+        fields = (
+            "id", "customer", "source", "direction", "number", "invoice_date", "counterparty", "amount", "tax", "total",
+            "status", "copies", "is_off_total", "has_twin", "record_import", "line", "superseded_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class InvoiceTable(NounTable):
+    number = LinkColumn()
+    customer = tables.Column()
+    direction = tables.Column()
+    invoice_date = DateColumn()
+    counterparty = tables.Column()
+    amount = MoneyColumn()
+    tax = MoneyColumn()
+    total = MoneyColumn()
+    status = tables.Column()
+    copies = NumberColumn()
+
+    class Meta(NounTable.Meta):
+        model = Invoice
+        fields = (
+            "number", "customer", "direction", "invoice_date", "counterparty", "amount", "tax", "total", "status",
+            "copies",
+        )  # fmt: skip
+
+
+class InvoiceFilter(FilterSet):
+    class Meta:
+        model = Invoice
+        fields = {
+            "customer": ["exact"],
+            "direction": ["exact"],
+            "status": ["exact"],
+            "has_twin": ["exact"],
+            "is_off_total": ["exact"],
+            "number": ["exact"],
+            "invoice_date": ["gte", "lte"],
+        }
+
+
+register(
+    Noun(
+        name="invoice",
+        plural="invoices",
+        model=Invoice,
+        readers=INVESTIGATORS | {Role.ACCOUNT_MANAGER},
+        serializer=InvoiceSerializer,
+        table=InvoiceTable,
+        filterset=InvoiceFilter,
+        section="find",
+        icon="receipt",
+        related=("customer", "source", "record_import"),
+        ordering=("-invoice_date", "-id"),
+        api_ordering=("invoice_date", "id"),
+        in_navigation=False,
+        facts=lambda invoice, actor: [
+            (_("Customer"), invoice.customer),
+            (_("Direction"), invoice.get_direction_display()),
+            (_("Invoice date"), invoice.invoice_date),
+            (_("Counterparty"), invoice.counterparty),
+            (_("Amount without tax"), invoice.amount),
+            (_("Tax"), invoice.tax),
+            (_("Total"), invoice.total),
+            (_("Status"), invoice.get_status_display()),
+            (_("Identical rows"), invoice.copies),
+            (_("Same number, other content"), invoice.has_twin),
+            (_("Total is off"), invoice.is_off_total),
+            (_("Source"), invoice.source),
+            (_("Import and line"), f"{invoice.record_import_id} · {invoice.line}"),
+            (_("Received at"), invoice.record_import.started_at),
+            (_("Superseded at"), invoice.superseded_at),
+        ],
+    )
+)

@@ -1,0 +1,80 @@
+"""What became of an import: counts in words, and its findings row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from branch.domain.refusals import NotFound
+from branch.queries.visibility import visible
+from customers.models import ImportFinding, RecordImport
+
+#: Counts of an import in the order they are shown.
+COUNTS = {
+    "rows": _("Rows read"),
+    "accepted": _("New"),
+    "replaced": _("Replaced an earlier figure"),
+    "unchanged": _("Known already"),
+    "identical": _("Identical rows in this file"),
+    "rejected": _("Rejected"),
+    "void": _("Void"),
+    "zero_void": _("Void and all zero"),
+    "negative": _("Red (negative)"),
+    "same_number": _("Same number, other content (flagged)"),
+    "off_total": _("Amount plus tax is not the total (flagged)"),
+    "blanks": _("Stray blanks removed"),
+}
+REASONS = {
+    "columns": _("The row has more or fewer cells than there are headings."),
+    "quote": _("A quotation mark is opened and never closed; the lines up to here can't be read."),
+    "damaged": _("The file is damaged or ends too early here; the rows before it were taken in."),
+    "cut": _("The file ends in the middle of this line; its last value may be cut."),
+    "formula": _("A cell holds a formula. Paste the values and send the file again."),
+    "text": _("The row holds characters that can't be read in the file's encoding."),
+    "unknown_firm": _("No customer is known by this code."),
+    "missing": _("A value is missing."),
+    "too_long": _("The value is too long."),
+    "not_a_date": _("Not a date such as 2026-03-02."),
+    "future": _("The date lies in the future."),
+    "not_an_amount": _("Not an amount with at most two decimal places."),
+    "unknown_status": _("Not a known status of an invoice."),
+    "off_total": _("Amount plus tax is not the total."),
+    "zero_valid": _("A valid invoice of zero."),
+    "red_turned": _("A red invoice with positive amounts; they are subtracted."),
+    "blanks": _("Blanks around a value were removed."),
+    "identical": _("Identical to an earlier row of this file."),
+    "same_number": _("The same number stands on an invoice of other content; both are kept."),
+}
+
+
+def count_words(record_import: RecordImport) -> list[tuple[Any, int, str]]:
+    """Label, number and code of what there was at least one of."""
+    return [(word, number, code) for code, word in COUNTS.items() if (number := record_import.counts.get(code, 0))]
+
+
+def reason_word(finding: ImportFinding) -> str:
+    return str(REASONS.get(finding.code, finding.code))
+
+
+def findings_of(record_import: RecordImport) -> QuerySet[ImportFinding]:
+    return ImportFinding.objects.filter(record_import=record_import).order_by("line", "pk")
+
+
+def report_lines(record_import: RecordImport) -> Iterator[list[Any]]:
+    """The report as lines of a table, headings first: line, field, outcome, reason, and the row as it was sent."""
+    yield [gettext("line"), gettext("field"), gettext("outcome"), gettext("reason"), gettext("as sent")]
+    for finding in findings_of(record_import).iterator(chunk_size=2000):
+        raw = "; ".join(f"{name}={value}" for name, value in finding.raw.items())
+        yield [finding.line, finding.field, finding.get_weight_display(), reason_word(finding), raw]
+
+
+def import_of(actor: Any, pk: int) -> RecordImport:
+    """Raises NotFound where it is not there or not for this person."""
+    found = visible(RecordImport, actor).filter(pk=pk).first()
+    if found is None:
+        raise NotFound(gettext("There is no such record."))
+    return found

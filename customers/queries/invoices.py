@@ -1,0 +1,69 @@
+"""Totals of invoices per firm, for checks from outside, and what is derived from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from branch.domain.actor import Actor
+from branch.queries.visibility import visible
+from customers.models import Customer, InvoiceMonth, RecordSource
+
+GROUPS = ("valid", "negative", "void")
+#: Columns of a line of totals, in order: the firm, then count, amount, tax and total of each group and of the net.
+TOTALS = (
+    "firm",
+    "customer_id",
+    "direction",
+    *(f"{group}_{figure}" for group in (*GROUPS, "net") for figure in ("count", "amount", "tax", "total")),
+)
+_CONDITIONS = {
+    "valid": "i.status = 'valid' AND i.total >= 0",
+    "negative": "i.status = 'valid' AND i.total < 0",
+    "void": "i.status = 'void'",
+    "net": "i.status = 'valid'",
+}
+
+
+def firm_totals(actor: Actor, source: RecordSource, rule: str = "") -> Iterator[dict[str, Any]]:
+    """A line per firm and direction: invoices of `source` of the customers the actor sees, by TOTALS, in yuan.
+
+    `rule` is "once" or "all" for identical rows, the source's own where it is empty. Valid means not void and not
+    negative; net is valid plus negative. What a later file replaced is left out.
+    """
+    one = "i.copies" if (rule or source.identical_rows) == RecordSource.IdenticalRows.ALL else "1"
+    figures = ", ".join(
+        f"coalesce(sum({one}) FILTER (WHERE {condition}), 0) AS {group}_count, "
+        + ", ".join(
+            f"coalesce(sum(i.{figure} * {one}) FILTER (WHERE {condition}), 0.00) AS {group}_{figure}"
+            for figure in ("amount", "tax", "total")
+        )
+        for group, condition in _CONDITIONS.items()
+    )
+    seen, parameters = visible(Customer, actor).values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT coalesce(f.code, c.uscc, ''), t.* FROM (
+                SELECT i.customer_id, i.direction, {figures}
+                FROM customers_invoice i
+                WHERE i.source_id = %s AND i.superseded_at IS NULL AND i.customer_id IN ({seen})
+                GROUP BY i.customer_id, i.direction
+            ) t JOIN customers_customer c ON c.id = t.customer_id
+            LEFT JOIN LATERAL (
+                SELECT min(code) AS code FROM customers_firmcode WHERE customer_id = t.customer_id AND source_id = %s
+            ) f ON true
+            ORDER BY 1, t.direction
+            """,
+            [source.pk, *parameters, source.pk],
+        )
+        for row in cursor:
+            yield dict(zip(TOTALS, row, strict=True))
+
+
+def invoice_months(customer: Customer, *, limit: int = 36) -> QuerySet[InvoiceMonth]:
+    """The derived months of a customer, newest first. The caller has established that the actor may see them."""
+    return InvoiceMonth.objects.filter(customer=customer).select_related("source").order_by("-month", "source")[:limit]

@@ -1,0 +1,62 @@
+"""Expressions that read staged text. Each gives NULL for what is no such value, and never raises."""
+
+from __future__ import annotations
+
+#: Blanks that stand around values: ours, and those of a Chinese keyboard or a web page.
+BLANKS = "E' \\t\\u3000\\u00a0'"
+_WIDE = "０１２３４５６７８９．－＋"
+_NARROW = "0123456789.-+"
+_DROPPED = ",，¥￥ 　"
+#: More than any amount: what is beyond is a mistake, or not a number at all.
+MOST = "100000000000000"
+
+
+def trimmed(column: str) -> str:
+    """A staged text without blanks around it."""
+    return f"CASE WHEN raw = '' THEN {column} ELSE btrim({column}, {BLANKS}) END"
+
+
+def month(column: str) -> str:
+    """The first day of a date's month. By way of a timestamp without zone, which needs no look at the zone's rules."""
+    return f"date_trunc('month', {column}::timestamp)::date"
+
+
+def number(text: str) -> str:
+    """A number; thousands may be separated, digits may be wide."""
+    plain = f"translate({text}, '{_WIDE}{_DROPPED}', '{_NARROW}')"
+    return (
+        f"CASE WHEN pg_input_is_valid({text}, 'numeric') THEN {text}::numeric "
+        f"WHEN pg_input_is_valid({plain}, 'numeric') THEN {plain}::numeric END"
+    )
+
+
+def within(value: str, places: int = 2) -> str:
+    """The number where it is finite, not too large, and has at most `places` decimal places."""
+    return (
+        f"CASE WHEN {value} > -{MOST} AND {value} < {MOST} "
+        f"AND (scale({value}) <= {places} OR {value} = round({value}, {places})) THEN {value} END"
+    )
+
+
+def day(text: str) -> str:
+    """A date written 2026-03-02, 2026/3/2, 2026.3.2, 20260302 or 2026年3月2日, with or without a time of day."""
+    plain = f"translate(split_part(split_part({text}, ' ', 1), 'T', 1), '/.年月日', '----')"
+    is_plain = f"({plain} ~ '^\\d{{4}}-\\d{{1,2}}-\\d{{1,2}}$' OR {plain} ~ '^\\d{{8}}$')"
+    return (
+        f"CASE WHEN length({text}) = 10 AND substr({text}, 5, 1) = '-' AND substr({text}, 8, 1) = '-' "
+        f"AND pg_input_is_valid({text}, 'date') THEN {text}::date "
+        f"WHEN {is_plain} AND pg_input_is_valid({plain}, 'date') THEN {plain}::date END"
+    )
+
+
+def one_of(text: str, words: dict[str, tuple[str, ...]]) -> str:
+    """The code whose words the text is among; the words are this program's own."""
+
+    def whens(value: str) -> str:
+        return " ".join(
+            f"WHEN {value} IN ({', '.join(repr(word) for word in known)}) THEN '{code}'"
+            for code, known in words.items()
+        )
+
+    # Folding case takes longer than all the rest, and hardly any file needs it.
+    return f"CASE {whens(text)} {whens(f'lower({text})')} END"

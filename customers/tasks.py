@@ -1,0 +1,29 @@
+"""Background work of the customers' app."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from branch.services.enqueue import after_commit
+from customers.services import imports
+
+
+@shared_task
+def run_import(import_id: int) -> bool:
+    """Take in the rows of one import if nobody else does. A fault is on the import itself, and it is tried again."""
+    return imports.run_import(import_id)
+
+
+@shared_task
+def resume_imports() -> int:
+    """Send out again what a lost worker or a lost message left undone, and settle months whose rules changed.
+
+    Returns how many imports were sent out.
+    """
+    for import_id in imports.unsettled_imports():
+        while imports.settle_import(record_import_id=import_id):
+            pass
+    ids = imports.waiting_imports()
+    for import_id in ids:
+        after_commit("customers.tasks.run_import", import_id)
+    return len(ids)
