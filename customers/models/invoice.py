@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -5,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.models.record_import import RecordImport
 from customers.models.record_source import RecordSource
 
-AMOUNT = {"max_digits": 16, "decimal_places": 2}
+AMOUNT: dict[str, Any] = {"max_digits": 16, "decimal_places": 2}
 
 
 class Invoice(models.Model):

@@ -65,10 +65,16 @@ class ChangeSourceForm(SourceForm):
 
 
 class FirmsForm(ActionForm):
+    source_id = forms.ModelChoiceField(RecordSource.objects.none(), label=_("Source"))
     firms = forms.JSONField(
         label=_("Firms"),
         help_text=_('A list of {"code", "uscc"}: what the source calls a firm, and its unified social credit code.'),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sources = visible(RecordSource, self.actor).filter(is_active=True)
+        self.fields["source_id"].queryset = sources  # type: ignore[attr-defined]
 
 
 class SourceSerializer(serializers.ModelSerializer):
@@ -151,7 +157,7 @@ SOURCE_NOUN = register(
                 _("Name firms"),
                 record_sources.map_firms,
                 form=FirmsForm,
-                for_whom=lambda actor, source: bool(actor.roles & imports.SENDERS),
+                on="list",
                 roles=imports.SENDERS,
                 answer=lambda result: result,
                 answer_serializer=MappedSerializer,

@@ -102,6 +102,8 @@ def receive_import(
     customer = _customer(actor, customer_id)
     if rows and file is None:
         file, origin, start = _file_of(LAYOUTS[layout], rows), RecordImport.Origin.API, True
+    if Role.INTEGRATION in actor.roles:
+        origin = RecordImport.Origin.API
     stored = store(file, limit_bytes=parameter("import.limit_bytes"))
     try:
         if sha256 and sha256.strip().lower() != stored.sha256:
@@ -252,6 +254,7 @@ def repeat_import(*, actor: Actor, record_import_id: int) -> RecordImport:
             layout=former.layout,
             file=_Named(file, former.file_name),
             customer_id=former.customer_id,
+            origin=former.origin,
         )
     return start_import(actor=actor, record_import_id=again.pk, mapping=former.mapping)
 

@@ -77,13 +77,13 @@ def update_source(
 
 
 @use_case("map_firms")
-def map_firms(*, actor: Actor, record_source_id: int, firms: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+def map_firms(*, actor: Actor, source_id: int, firms: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     """Settle what the source calls customers: `{"code", "uscc"}` each. Good rows are kept, others told by place.
 
     Returns {"mapped": n, "unchanged": n, "rejected": [{"row", "reason"}]}. A code that belonged to another customer
     moves; invoices that came in before stay with whom they came in for.
     """
-    source = visible(RecordSource, actor).filter(pk=record_source_id).first()
+    source = visible(RecordSource, actor).filter(pk=source_id).first()
     if source is None:
         raise NotFound(_("There is no such record."))
     if not actor.roles & SENDERS:

@@ -242,7 +242,9 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
         on="list",
     ),
     ("record-sources", "update"): Act(who(HEAD, AD, PY), body={"name": "税务二"}, method="PATCH"),
-    ("record-sources", "map-firms"): Act(who(BANK, AM, PO, IC), body={"firms": [{"code": "E1", "uscc": "x"}]}),
+    ("record-sources", "map-firms"): Act(
+        who(BANK, AM, PO, IC), body={"source_id": "@source", "firms": [{"code": "E1", "uscc": "x"}]}, on="list"
+    ),
     # Head office publishes products and the prime rate.
     ("products", "create"): Act(
         who(HEAD, PM),

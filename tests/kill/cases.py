@@ -18,6 +18,7 @@ from branch.models import Attachment, Notification, Office, RoleAssignment, User
 from branch.services import attachments, notifications, offices, sessions, staff
 from branch.services.business_day import open_first_day
 from branch.services.calendar import set_calendar_override
+from branch.services.file_store import path_of
 from branch.services.parameters import set_parameter
 from customers.models import RecordImport, RecordSource
 from customers.services import customers, imports, leads, record_sources, records
@@ -263,7 +264,7 @@ def start_file() -> object:
 
 def take_chunk() -> object:
     sent = RecordImport.objects.get()
-    with open_lines(imports.path_of(sent.storage_name), Form(**sent.form)) as lines:
+    with open_lines(path_of(sent.storage_name), Form(**sent.form)) as lines:
         return imports.import_chunk(record_import_id=sent.pk, chunk=0, stream=lines)
 
 
@@ -642,7 +643,7 @@ CASES |= {
     "map_firms": Case(
         "convert",
         lambda: record_sources.map_firms(
-            actor=he(), record_source_id=source(), firms=[{"code": "E1", "uscc": life().customer.uscc}]
+            actor=he(), source_id=source(), firms=[{"code": "E1", "uscc": life().customer.uscc or ""}]
         ),
         new_source,
     ),

@@ -19,6 +19,7 @@ from django.db import ProgrammingError, connection, transaction
 from branch.domain.actor import system_actor
 from branch.models import BusinessDay, Office, User
 from branch.queries.business_date import business_date
+from branch.services.file_store import path_of
 from customers.models import Customer, FirmCode, InvoiceMonth, RecordImport, RecordSource
 from customers.services import imports
 
@@ -97,7 +98,7 @@ class Command(BaseCommand):
         took = time.perf_counter() - begun
         growth = peak_mb() - idle
         done = RecordImport.objects.get(pk=started.pk)
-        Path(imports.path_of(done.storage_name)).unlink(missing_ok=True)
+        path_of(done.storage_name).unlink(missing_ok=True)
         if done.state != "done" or done.counts.get("accepted", 0) + done.counts.get("identical", 0) != rows:
             raise CommandError(f"The import did not come out whole: {done.state} {done.counts} {done.last_error}")
         months = InvoiceMonth.objects.filter(source=source).count()

@@ -50,7 +50,8 @@ MONTHS = """
     INSERT INTO customers_invoicemonth AS f
         (customer_id, source_id, month, sales, sales_tax, purchases, purchases_tax, margin, sales_count,
          purchases_count, void_share, negative_share, customers_count, customers_top1, customers_top5, customers_hhi,
-         suppliers_count, suppliers_top1, suppliers_top5, suppliers_hhi, last_invoice_date, year_sales, months_active, refreshed_at)
+         suppliers_count, suppliers_top1, suppliers_top5, suppliers_hhi, last_invoice_date, year_sales, months_active,
+         refreshed_at)
     SELECT customer_id, %(source)s, month, coalesce(sales, 0), coalesce(sales_tax, 0), coalesce(purchases, 0),
            coalesce(purchases_tax, 0), (sales - coalesce(purchases, 0)) / nullif(sales, 0),
            coalesce(sales_count, 0), coalesce(purchases_count, 0), void_count / nullif(sales_count + void_count, 0),
