@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from branch.domain.money import ZERO
 from branch.domain.refusals import InvalidInput
 from branch.queries.business_date import business_date
-from branch.queries.parameters import parameter
 from loans.domain.arrears import Arrears, InstalmentDue, InstalmentPayment, arrears_on
 from loans.domain.daycount import DayCount
 from loans.domain.owed import Owed, ScheduleRow, owed_on, penalty_between
 from loans.models import Instalment, Loan, LoanEntry
 from loans.queries.schedules import schedule_rows
+from loans.queries.terms import penalty_compounds
 
 #: States in which a loan still asks for money.
 OWING = ("active", "called_in")
@@ -40,7 +40,7 @@ def what_is_owed(loan: Loan, on_date: date, rows: Sequence[ScheduleRow] | None =
         rows,
         penalty_rate=loan.penalty_rate,
         day_count=day_count,
-        compounds=loan.terms.get("penalty_compounds", parameter("penalty.compounds")),
+        compounds=penalty_compounds(loan),
     )
     owed = owed_on(on_date, rows, penalty_due=penalty, annual_rate=loan.annual_rate, day_count=day_count)
     if loan.state == "called_in":

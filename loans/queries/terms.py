@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from branch.domain.calendar import MonthEnd, RollRule, WorkingCalendar
 from branch.queries.business_date import working_calendar
+from branch.queries.parameters import parameter
 from loans.domain.allocation import AllocationSequence, DueKind
 from loans.domain.daycount import DayCount
 from loans.domain.periods import WEEKENDS_OFF, Frequency, Unit, nominal_due_dates
@@ -36,6 +37,11 @@ class HasTerms(Protocol):
 def terms_of(thing: HasTerms) -> ProductTerms:
     """The product's terms a contract or loan was signed under."""
     return ProductTerms.from_json(thing.terms)
+
+
+def penalty_compounds(loan: Loan) -> bool:
+    """Whether unpaid interest bears penalty: as the contract says, else as the bank's parameter does."""
+    return bool(loan.terms.get("penalty_compounds", parameter("penalty.compounds")))
 
 
 def terms_of_version(

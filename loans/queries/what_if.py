@@ -13,7 +13,6 @@ from branch.domain.actor import Actor
 from branch.domain.money import from_cents
 from branch.domain.refusals import InvalidInput, NotFound
 from branch.queries.business_date import business_date
-from branch.queries.parameters import parameter
 from branch.queries.visibility import visible
 from loans.domain.allocation import AllocationSequence
 from loans.domain.periods import Frequency, Unit
@@ -21,7 +20,7 @@ from loans.domain.schedule_change import Change, compare
 from loans.domain.servicing import Event, EventType, Servicing, Standing, Surplus, replay, served_rows, standing
 from loans.domain.terms import ScheduleTerms, TermsError
 from loans.models import Loan
-from loans.queries.terms import terms_for_schedule, terms_of
+from loans.queries.terms import penalty_compounds, terms_for_schedule, terms_of
 
 #: What can be tried, and what each needs besides its day.
 NEEDS: dict[EventType, str] = {
@@ -114,7 +113,7 @@ def _so_far(loan: Loan) -> tuple[ScheduleTerms, list[Event], Servicing]:
         grace_days=signed.grace_days,
         late_interest=False,
         penalty_rate=loan.penalty_rate,
-        compounds=parameter("penalty.compounds"),
+        compounds=penalty_compounds(loan),
     )
     return terms, events, servicing
 
