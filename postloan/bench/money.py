@@ -10,7 +10,9 @@ from datetime import date, timedelta
 from django.db import connection, transaction
 
 from postloan.bench.database import scratch_database
+from postloan.bench.payoffs import payoffs
 from postloan.bench.portfolio import BASE, make_portfolio
+from postloan.bench.schedules import schedules
 from postloan.services.steps.accrue import accrue
 from postloan.services.steps.part import Part
 
@@ -72,7 +74,22 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
+def schedule_rows(loans: int, rounds: int) -> Result:
+    """Schedules of a fiftieth of so many loans against numpy-financial's unrounded, undated columns."""
+    return Result(*schedules(max(loans // 50, 1), rounds))
+
+
+def payoff_after_years(loans: int, rounds: int) -> Result:
+    """A pay-off figure late in a loan's life against one at its beginning."""
+    with scratch_database():
+        return Result(*payoffs(DAY, max(loans // 500, 1), rounds))
+
+
 #: Every measurement by its name on the command line.
 MEASUREMENTS: dict[str, Measurement] = {
     "accrual": Measurement("a day's accrual", "a bare INSERT … SELECT of as many constant rows", 2.0, accrual),
+    "schedules": Measurement(
+        "schedules of 36 rows", "one vectorised ppmt and ipmt of numpy-financial each", 1.0, schedule_rows
+    ),
+    "payoff": Measurement("a pay-off figure on day 700", "the same on day 1", 1.25, payoff_after_years),
 }
