@@ -10,7 +10,9 @@ from typing import Any
 from branch.models import BusinessDay, Event, FileDuty, OutboxMessage, PaymentInstruction
 from branch.rail import PaymentAnswer
 from customers.models import Customer
+from loans.domain.ledger import Kind, MoneyEvent
 from loans.models import (
+    Accrual,
     Application,
     Condition,
     Contract,
@@ -24,6 +26,7 @@ from loans.models import (
     Repayment,
 )
 from loans.services import drawdowns, facilities, payouts
+from loans.services.ledger import post_totals
 
 AMOUNT = Decimal("300000.00")
 PAYEE = {"payee_name": "恒润钢材有限公司", "payee_account": "6228480000000001", "purpose": "采购不锈钢板材"}
@@ -144,6 +147,14 @@ def paid_out_loan(cast: SimpleNamespace, amount: Decimal = AMOUNT, **facts: Any)
     PaymentInstruction.objects.filter(pk=instruction.pk).update(state="sent")
     payouts.record_payout_answer(instruction_id=instruction.pk, answer=SUCCEEDED)
     return Loan.objects.get(drawdown=drawdown)
+
+
+def accrue_penalty(loan: Loan, day: date, amount: Decimal) -> None:
+    """What the night of `day` leaves behind: penalty owed, accrued and on the books."""
+    Loan.objects.filter(pk=loan.pk).update(penalty_due=amount)
+    Accrual.objects.create(loan=loan, customer_id=loan.customer_id, date=day, interest=0, penalty=amount)
+    totals = {(loan.office_id, loan.product_family): {Kind.PENALTY: amount}}
+    post_totals(MoneyEvent.ACCRUAL, totals, day=day, source=f"accrue {day}")
 
 
 def move_to(day: date) -> None:

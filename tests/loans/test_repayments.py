@@ -20,12 +20,12 @@ from branch.domain.refusals import (
     WrongState,
 )
 from branch.models import BusinessDay, Event, OutboxMessage, PaymentInstruction
-from loans.models import Accrual, Facility, Instalment, Loan, LoanEntry, Repayment
+from loans.models import Facility, Instalment, Loan, LoanEntry, Repayment
 from loans.queries.loans import arrears_of, due_today, held_money_due, payoff_figure, what_is_owed
 from loans.services import debits, repayments
 from loans.services.balances import disagreements
 from tests.loans.bank import Bank
-from tests.loans.given import everything, instruction_of, move_to, paid_out_loan
+from tests.loans.given import accrue_penalty, everything, instruction_of, move_to, paid_out_loan
 
 FIRST_DUE = date(2026, 4, 2)
 
@@ -78,8 +78,7 @@ def test_the_amount_due_pays_interest_then_principal(cast: SimpleNamespace, loan
 
 def test_a_part_goes_to_penalty_then_overdue_interest_then_overdue_principal(cast: SimpleNamespace, loan: Loan) -> None:
     move_to(date(2026, 5, 2))  # the second falls due, the first is a month late
-    Loan.objects.filter(pk=loan.pk).update(penalty_due=Decimal("145.00"))
-    Accrual.objects.create(loan=loan, customer_id=loan.customer_id, date=date(2026, 5, 1), interest=0, penalty=145)
+    accrue_penalty(loan, date(2026, 5, 1), Decimal("145.00"))
     booked = book(cast, loan, "2000.00")
     assert entries(booked) == [
         ("penalty", Decimal("145.00"), None),
@@ -175,8 +174,7 @@ def test_another_amount_does_not_pay_off(cast: SimpleNamespace, loan: Loan, diff
 def test_the_pay_off_figure_counts_what_is_held_and_what_is_late(cast: SimpleNamespace, loan: Loan) -> None:
     book(cast, loan, "500.00")
     move_to(date(2026, 4, 12))
-    Loan.objects.filter(pk=loan.pk).update(penalty_due=Decimal("48.00"))
-    Accrual.objects.create(loan=loan, customer_id=loan.customer_id, date=date(2026, 4, 11), interest=0, penalty=48)
+    accrue_penalty(loan, date(2026, 4, 11), Decimal("48.00"))
     first = row(loan, 1)
     scheduled = Decimal("300000.00") - first.principal
     running = (scheduled * Decimal("0.045") * 10 / 360).quantize(Decimal("0.01"))
