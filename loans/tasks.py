@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from loans.services import debits, payouts, rail_round
+from loans.services import debit_files, debits, payouts, rail_round
 
 
 @shared_task
@@ -17,6 +17,18 @@ def send_payout(instruction_id: int) -> None:
 def send_collection(instruction_id: int) -> None:
     """Send one debit."""
     debits.send_collection(instruction_id=instruction_id)
+
+
+@shared_task
+def send_debit_file(file_id: int) -> None:
+    """Send the debits of a day."""
+    debit_files.send_debit_file(file_id=file_id)
+
+
+@shared_task
+def debit_round() -> int:
+    """Make today's debit file where the day asks for one, send what is made, fetch what is sent."""
+    return debit_files.debit_round()
 
 
 @shared_task

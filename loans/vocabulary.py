@@ -49,6 +49,7 @@ STATES = (
     pgettext_lazy("state", "called_in"),
     pgettext_lazy("state", "written_off"),
     pgettext_lazy("state", "recovered"),
+    pgettext_lazy("state", "confirmed"),
 )
 name_events(
     {
@@ -118,5 +119,24 @@ name_events(
         "loan.call_in": pgettext_lazy("event", "called the loan in"),
         "loan.write_off": pgettext_lazy("event", "wrote the loan off"),
         "loan.recover": pgettext_lazy("event", "recovered the loan"),
+        "loan.reverse": pgettext_lazy("event", "took a booking back"),
+        "loan.waive": pgettext_lazy("event", "waived what was due"),
+        "loan.charge_fee": pgettext_lazy("event", "charged a fee"),
+        "loan.change_rate": pgettext_lazy("event", "changed the rate"),
+        "loan.pause_interest": pgettext_lazy("event", "paused the interest"),
+        "loan.extend": pgettext_lazy("event", "extended the loan"),
+        "loan.grant_grace": pgettext_lazy("event", "granted a principal grace"),
+        "loan.restructure": pgettext_lazy("event", "restructured the loan"),
+        "loan.note_misuse": pgettext_lazy("event", "charged misuse of funds"),
+        "loan.book_call_in": pgettext_lazy("event", "booked the call-in"),
+        "loan.book_write_off": pgettext_lazy("event", "booked the write-off"),
+        "loan.book_recovery": pgettext_lazy("event", "booked a recovery"),
+        "debit_file.make": pgettext_lazy("event", "made the debit file"),
+        "debit_file.send": pgettext_lazy("event", "handed the debit file to the bank"),
+        "debit_file.book": pgettext_lazy("event", "booked the result of the debit file"),
+        "loan_request.request": pgettext_lazy("event", "asked for a booking"),
+        "loan_request.confirm": pgettext_lazy("event", "confirmed and booked"),
+        "loan_request.refuse": pgettext_lazy("event", "refused the booking"),
+        "loan_request.withdraw": pgettext_lazy("event", "withdrew the request"),
     }
 )

@@ -69,6 +69,7 @@ name_events(
         "sweep_run.collection": pgettext_lazy("event", "went through the collection cases"),
         "sweep_run.inspections": pgettext_lazy("event", "planned inspections"),
         "sweep_run.expiries": pgettext_lazy("event", "let offers and lines expire"),
+        "sweep_run.repricing": pgettext_lazy("event", "repriced floating loans"),
         "sweep_run.provisions": pgettext_lazy("event", "booked the change of provisions"),
         "sweep_run.balances": pgettext_lazy("event", "stored the balances of the accounts"),
         "sweep_run.advance": pgettext_lazy("event", "opened the next business day"),

@@ -177,6 +177,29 @@ _ALL = (
         lowest=1,
         highest=3600,
     ),
+    Parameter(
+        "prepayment.modes",
+        list,
+        ["shorten_term", "lower_instalment", "next_instalment", "last_instalment", "spread_evenly"],
+        "What early principal may do to the schedule",
+        choices=("shorten_term", "lower_instalment", "next_instalment", "last_instalment", "spread_evenly"),
+    ),
+    Parameter(
+        "servicing.backdating_days", int, 90, "How many days back something may be booked", lowest=1, highest=3660
+    ),
+    Parameter(
+        "waiver.accountant_limit", Decimal, Decimal(500), "Most a second accountant may waive at once, yuan", lowest=0
+    ),
+    Parameter(
+        "waiver.branch_limit", Decimal, Decimal(50000), "Most a branch manager may waive at once, yuan", lowest=0
+    ),
+    Parameter(
+        "write_off.classes",
+        list,
+        ["loss"],
+        "Classes from which a loan may be written off",
+        choices=("substandard", "doubtful", "loss"),
+    ),
     Parameter("grade.partly_points", Decimal, Decimal(50), "Points of 100 a fact earns that is met partly"),
     Parameter("grade.weight_character", Decimal, Decimal(40), "Weight of the character grade"),
     Parameter("grade.weight_product", Decimal, Decimal(35), "Weight of the product grade"),

@@ -28,6 +28,8 @@ class PaymentInstruction(models.Model):
     account = EncryptedText()
     account_name = models.CharField(max_length=120)
     memo = models.CharField(max_length=140, default="")
+    #: The file it goes out with; sent and asked about by itself where empty.
+    batch = models.CharField(max_length=40, default="")
     customer_id = models.BigIntegerField()
     subject_type = models.CharField(max_length=40)
     subject_id = models.CharField(max_length=40)

@@ -37,7 +37,15 @@ declare("query_payment.before_call", "query_payment.after_call")
 
 
 def create_instruction(
-    *, reference: str, kind: str, amount: Decimal, account: str, account_name: str, memo: str, subject: Model
+    *,
+    reference: str,
+    kind: str,
+    amount: Decimal,
+    account: str,
+    account_name: str,
+    memo: str,
+    subject: Model,
+    batch: str = "",
 ) -> PaymentInstruction:
     """Note an order in the transaction that decided on it. Raises IntegrityError for a reference already used."""
     return PaymentInstruction.objects.create(
@@ -47,6 +55,7 @@ def create_instruction(
         account=account,
         account_name=account_name,
         memo=memo,
+        batch=batch,
         customer_id=getattr(subject, "customer_id"),  # noqa: B009 - every subject of a payment has a customer
         subject_type=str(subject._meta.model_name),
         subject_id=str(subject.pk),
@@ -63,6 +72,12 @@ def claim(*, instruction_id: int) -> PaymentInstruction | None:
 def take_up(*, instruction_id: int) -> PaymentInstruction | None:
     """Take an unanswered order to ask about it; the others leave it alone for a while. None when it is answered."""
     return _take(instruction_id, Q(state__in=UNANSWERED) & ~SET_ASIDE)
+
+
+def mark_sent(batch: str) -> int:
+    """The file they went out with was taken by the bank; how many they are."""
+    rows = PaymentInstruction.objects.filter(batch=batch, state=State.CREATED)
+    return rows.update(state=State.SENT, sent_at=timezone.now())
 
 
 def _take(instruction_id: int, condition: Q, **fields: str) -> PaymentInstruction | None:
@@ -106,7 +121,7 @@ def unanswered() -> QuerySet[PaymentInstruction]:
     since = timezone.now() - timedelta(seconds=parameter("payout.ask_after_seconds"))
     lost = Q(state=State.CREATED, created_at__lte=since)
     silent = Q(state__in=UNANSWERED, sent_at__lte=since) & ~SET_ASIDE
-    return PaymentInstruction.objects.filter(lost | silent).order_by(F("sent_at").asc(nulls_first=True), "pk")
+    return PaymentInstruction.objects.filter(lost | silent, batch="").order_by(F("sent_at").asc(nulls_first=True), "pk")
 
 
 # --- speaking with the bank ------------------------------------------------------------------------------

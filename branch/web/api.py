@@ -163,6 +163,13 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
             return Response(action.answer(result), status=_status(action))
         return self.answer(result, status=_status(action))
 
+    def rehearse(self, action: Action, request: Request, pk: str | None = None) -> Response:
+        """What the use case would do; nothing of it stays."""
+        obj = self.thing(pk) if pk is not None else None
+        self.noun.require(action, self.actor, obj)
+        values = self._values(action, request, obj)
+        return Response(action.rehearsed(self.actor, pk, values, _expected_version(request), self.noun))
+
     def _values(self, action: Action, request: Request, obj: Any) -> dict[str, Any]:
         data = request.data
         if not isinstance(data, dict):  # a QueryDict is one
@@ -278,6 +285,8 @@ def viewset_of(noun: Noun) -> type[NounViewSet]:
     }
     for item in noun.actions:
         members |= _member(noun, item)
+        if item.preview is not None:
+            members |= _preview_member(noun, item)
     name = "".join(part.capitalize() for part in noun.name.split("_")) + "ViewSet"
     return extend_schema(tags=[noun.plural])(type(name, (NounViewSet,), members))
 
@@ -323,6 +332,32 @@ def _member(noun: Noun, item: Action) -> dict[str, Any]:
         url_name=item.name,
     )(handler)
     return {method_name: described(routed)}  # in this order: a route forgets how it was described
+
+
+def _preview_member(noun: Noun, item: Action) -> dict[str, Any]:
+    """The rehearsal of a use case, at its own address and `preview/`."""
+    method_name = f"preview_{item.name.replace('-', '_')}"
+
+    def on_item(self: NounViewSet, request: Request, pk: str) -> Response:
+        return self.rehearse(item, request, pk)
+
+    def on_list(self: NounViewSet, request: Request) -> Response:
+        return self.rehearse(item, request)
+
+    handler = on_item if item.on == "item" else on_list
+    handler.__name__ = method_name
+    handler.__doc__ = "What this would do, without doing it: " + (item.run.__doc__ or "").strip()
+    name = "" if item.name == "create" else f"{item.name}/"
+    described = extend_schema(
+        operation_id=f"{noun.plural}_{item.name}_preview".replace("-", "_"),
+        request=serializer_for(item.form, optional=item.optional),
+        responses={200: item.preview_serializer},
+        parameters=[_IF_MATCH] if item.takes_version else [],
+    )
+    routed = route(
+        detail=item.on == "item", methods=["post"], url_path=f"{name}preview", url_name=f"{item.name}-preview"
+    )(handler)
+    return {method_name: described(routed)}
 
 
 def api_urls() -> list[Any]:

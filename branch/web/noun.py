@@ -25,6 +25,7 @@ from branch.models import FileDuty
 from branch.models.stateful import Stateful
 from branch.queries.timeline import events_about
 from branch.queries.visibility import visible
+from branch.services.rehearsal import rehearse
 from branch.services.transition import may
 from branch.web.filters import by_number
 from branch.web.forms import ActionForm
@@ -46,6 +47,8 @@ class Action:
     One that is not `in_menu` is reached from a page of its own and is no button of the list.
     `bank_wide` asks for the role at the head office: it changes something of the bank as a whole.
     `answer` turns what the service returns into the API's body where that is not the noun itself.
+    `preview` tells, from what the service returns, what it did: asked for beforehand, the service is run and taken
+    back. A page shows it with `preview_template` below the form, the API under the action's address and `preview/`.
     On a page the person goes on to the thing's own page, or sees `answer_template` (with `result`, and `answer`
     where that is given) in place of the form; one without an `answer` is for pages that save as typed.
     """
@@ -74,6 +77,9 @@ class Action:
     in_menu: bool = True
     full_page: bool = False
     for_whom: Callable[[Actor, Any], bool] | None = None
+    preview: Callable[[Any], Any] | None = None
+    preview_template: str = ""
+    preview_serializer: type[Serializer] | None = None
 
     @cached_property
     def arguments(self) -> Mapping[str, inspect.Parameter]:
@@ -105,6 +111,13 @@ class Action:
         if version is not None and self.takes_version:
             arguments["expected_version"] = version
         return self.run(actor=actor, **arguments)
+
+    def rehearsed(self, actor: Actor, pk: Any, values: dict[str, Any], version: int | None, noun: Noun) -> Any:
+        """What it would do, told by `preview`; nothing of it stays."""
+        if self.preview is None:
+            raise TypeError(f"{self.name} has no preview")
+        tell = self.preview
+        return rehearse(lambda: tell(self.call(actor, pk, values, version, noun)))
 
     def offered(self, actor: Actor, obj: Any, duty_held: str = "") -> bool:
         """Whether the button is shown: role, ownership, state and the person's own duty on the file all fit."""

@@ -139,6 +139,8 @@ def _action_view(noun: Noun, action: Action) -> Any:
         if not form.is_valid():
             return _show(request, noun, action, obj, form, status=422)
         try:
+            if action.preview is not None and "preview" in request.POST:
+                return _show(request, noun, action, obj, form, preview=_previewed(request, noun, action, obj, form))
             return _submitted(request, noun, action, obj, form)
         except Refusal as refusal:
             # 404 and a role that is not right are pages of their own; the rest is said on the form.
@@ -158,6 +160,12 @@ def _sent(request: HttpRequest, action: Action) -> set[str] | None:
 def _let_be_left_out(form: ActionForm, action: Action, sent: set[str] | None) -> None:
     for name in action.optional - sent if sent is not None else ():
         form.fields[name].required = False
+
+
+def _previewed(request: HttpRequest, noun: Noun, action: Action, obj: Any, form: ActionForm) -> Any:
+    """What it would do, as the action tells it."""
+    pk = obj.pk if obj is not None else None
+    return action.rehearsed(actor_of(request), pk, form.values(), None, noun)
 
 
 def _submitted(request: HttpRequest, noun: Noun, action: Action, obj: Any, form: ActionForm) -> HttpResponse:
@@ -226,9 +234,10 @@ def _put_on_form(form: ActionForm, refusal: Refusal) -> None:
 
 
 def _show(
-    request: HttpRequest, noun: Noun, action: Action, obj: Any, form: ActionForm, status: int = 200
+    request: HttpRequest, noun: Noun, action: Action, obj: Any, form: ActionForm, status: int = 200, preview: Any = None
 ) -> HttpResponse:
     context = {
+        "preview": preview,
         "noun": noun,
         "action": action,
         "object": obj,

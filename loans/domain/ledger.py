@@ -22,6 +22,7 @@ class MoneyEvent(StrEnum):
     DISBURSEMENT = "disbursement"
     REPAYMENT = "repayment"
     HELD_MONEY_USED = "held_money_used"
+    ADJUSTMENT = "adjustment"
     ACCRUAL = "accrual"
     PROVISION = "provision"
     FEE_CHARGED = "fee_charged"
@@ -257,6 +258,15 @@ ENTRY_EFFECTS: dict[str, tuple[Kind, int]] = {
     "principal": (Kind.PRINCIPAL, -1),
     "interest": (Kind.INTEREST, -1),
     "penalty": (Kind.PENALTY, -1),
+    "fee_charged": (Kind.FEE, 1),
+    "fee": (Kind.FEE, -1),
+    "interest_waived": (Kind.INTEREST, -1),
+    "penalty_waived": (Kind.PENALTY, -1),
+    "fee_waived": (Kind.FEE, -1),
+    "principal_written_off": (Kind.PRINCIPAL, -1),
+    "interest_written_off": (Kind.INTEREST, -1),
+    "penalty_written_off": (Kind.PENALTY, -1),
+    "fee_written_off": (Kind.FEE, -1),
     "suspense": (Kind.SUSPENSE, -1),
     "suspense_used": (Kind.SUSPENSE, 1),
 }
@@ -273,6 +283,13 @@ SHIPPED = RuleSet(
         *_rules(MoneyEvent.REPAYMENT, *((kind, CLEARING, owed) for kind, owed in OWED.items())),
         *_rules(
             MoneyEvent.REPAYMENT,
+            (Kind.SUSPENSE, CLEARING, HELD),
+            (Kind.SUSPENSE_USED, HELD, CLEARING),
+        ),
+        # Money that came in earlier goes elsewhere: amounts of either sign that come to nothing on clearing.
+        *_rules(MoneyEvent.ADJUSTMENT, *((kind, CLEARING, owed) for kind, owed in OWED.items())),
+        *_rules(
+            MoneyEvent.ADJUSTMENT,
             (Kind.SUSPENSE, CLEARING, HELD),
             (Kind.SUSPENSE_USED, HELD, CLEARING),
         ),

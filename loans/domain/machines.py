@@ -106,10 +106,21 @@ LOAN = Machine(
     "active",
     (
         on("settle", "active called_in", "settled", Role.LOAN_ACCOUNTANT, Role.SYSTEM, duty=Duty.BOOK),
-        on("reactivate", "settled", "active", Role.LOAN_ACCOUNTANT, duty=Duty.BOOK),
+        on("reactivate", "settled", "active", Role.LOAN_ACCOUNTANT, Role.BRANCH_MANAGER, duty=Duty.BOOK),
         on("renew", "active", "renewed", Role.SYSTEM),
         on("call_in", "active", "called_in", Role.BRANCH_MANAGER),
         on("write_off", "active called_in", "written_off", Role.BRANCH_MANAGER),
         on("recover", "written_off", "recovered", Role.LOAN_ACCOUNTANT, duty=Duty.BOOK),
+    ),
+)
+
+#: What one person asks to be booked on a loan and another one books: corrections, waivers, changes of terms.
+LOAN_REQUEST = Machine(
+    "loan_request",
+    "requested",
+    (
+        on("confirm", "requested", "confirmed", Role.LOAN_ACCOUNTANT, Role.BRANCH_MANAGER, duty=Duty.BOOK),
+        on("refuse", "requested", "refused", Role.LOAN_ACCOUNTANT, Role.BRANCH_MANAGER),
+        on("withdraw", "requested", "withdrawn", Role.LOAN_ACCOUNTANT, Role.POST_LOAN_OFFICER),
     ),
 )

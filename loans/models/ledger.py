@@ -18,6 +18,7 @@ class EventWord(models.TextChoices):
     DISBURSEMENT = MoneyEvent.DISBURSEMENT.value, _("Paid out")
     REPAYMENT = MoneyEvent.REPAYMENT.value, pgettext_lazy("bookkeeping", "Repayment")
     HELD_MONEY_USED = MoneyEvent.HELD_MONEY_USED.value, _("Held money put to what is due")
+    ADJUSTMENT = MoneyEvent.ADJUSTMENT.value, _("Earlier money put elsewhere")
     ACCRUAL = MoneyEvent.ACCRUAL.value, _("Interest of the day")
     PROVISION = MoneyEvent.PROVISION.value, _("Change of provisions")
     FEE_CHARGED = MoneyEvent.FEE_CHARGED.value, _("Fee charged")

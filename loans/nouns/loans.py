@@ -32,10 +32,13 @@ from loans.domain.servicing import Surplus
 from loans.domain.terms import MOST_INSTALMENTS
 from loans.forms.calculator import EVENT_WORDS, SURPLUS_WORDS
 from loans.models import Instalment, Loan, Repayment
+from loans.models.product import Surplus as SurplusWord
+from loans.nouns.movements import MovementSerializer, movement_of
 from loans.queries import what_if
 from loans.queries.loan_page import ScheduleLine, next_line, open_debit, repayment_lines, schedule_lines
 from loans.queries.loans import OWING, due_today, payoff_figure, what_is_owed
 from loans.queries.payoff import PayoffQuote, payoff_of, quote_payoff
+from loans.queries.terms import terms_of
 from loans.services import repayments
 
 LOAN_READERS = frozenset(
@@ -52,6 +55,13 @@ LOAN_READERS = frozenset(
 )
 
 
+#: Of an action that books something: what it moves is shown beforehand.
+SHOWS_WHAT_MOVES: dict[str, Any] = {
+    "preview": movement_of,
+    "preview_template": "loans/_movement.html",
+    "preview_serializer": MovementSerializer,
+}
+
 # --- forms
 
 
@@ -66,6 +76,17 @@ class RepayForm(ActionForm):
         label=_("Pays the loan off"),
         required=False,
         help_text=_("Takes exactly the pay-off figure of today and settles the loan."),
+    )
+
+
+class PrepayForm(ActionForm):
+    amount = MoneyField(label=_("Amount"))
+    reference = forms.CharField(label=_("Reference"), max_length=60)
+    surplus = forms.ChoiceField(
+        label=_("What is early"),
+        required=False,
+        choices=[("", _("As signed")), *SurplusWord.choices],
+        help_text=_("What is due is paid first; this says what the rest does to the schedule."),
     )
 
 
@@ -356,6 +377,18 @@ LOAN_NOUN = register(
                 tone="primary",
                 status=201,
                 initial=lambda actor, loan: {"amount": due_today(loan) or None, "reference": next_reference(loan)},
+                **SHOWS_WHAT_MOVES,
+            ),
+            Action(
+                "prepay",
+                _("Repay early in part"),
+                repayments.prepay_loan,
+                form=PrepayForm,
+                event="settle",
+                status=201,
+                when=lambda loan: loan.state == "active" and terms_of(loan).prepayment_allowed,
+                initial=lambda actor, loan: {"reference": next_reference(loan)},
+                **SHOWS_WHAT_MOVES,
             ),
             Action(
                 "collect",

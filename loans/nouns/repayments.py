@@ -20,7 +20,7 @@ from branch.queries.visibility import visible
 from branch.web.noun import Action, Noun, register
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable
 from loans.models import Loan, Repayment
-from loans.nouns.loans import RepayForm, total
+from loans.nouns.loans import SHOWS_WHAT_MOVES, RepayForm, total
 from loans.queries.loan_page import repayment_lines
 from loans.services import repayments
 
@@ -162,6 +162,7 @@ REPAYMENT_NOUN = register(
                 on="list",
                 roles=frozenset({Role.LOAN_ACCOUNTANT}),
                 tone="primary",
+                **SHOWS_WHAT_MOVES,
             ),
         ),
     )

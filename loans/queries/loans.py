@@ -16,9 +16,11 @@ from branch.queries.business_date import business_date
 from loans.domain.arrears import Arrears, InstalmentDue, InstalmentPayment, arrears_on
 from loans.domain.daycount import DayCount
 from loans.domain.owed import Owed, ScheduleRow, owed_on, penalty_between
+from loans.domain.servicing import PayoffInterest
 from loans.models import Instalment, Loan, LoanEntry
 from loans.queries.schedules import schedule_rows
-from loans.queries.terms import penalty_compounds
+from loans.queries.servicing import each_fee
+from loans.queries.terms import penalty_compounds, terms_of
 
 #: States in which a loan still asks for money.
 OWING = ("active", "called_in")
@@ -42,7 +44,15 @@ def what_is_owed(loan: Loan, on_date: date, rows: Sequence[ScheduleRow] | None =
         day_count=day_count,
         compounds=penalty_compounds(loan),
     )
-    owed = owed_on(on_date, rows, penalty_due=penalty, annual_rate=loan.annual_rate, day_count=day_count)
+    owed = owed_on(
+        on_date,
+        rows,
+        penalty_due=penalty,
+        annual_rate=loan.annual_rate,
+        day_count=day_count,
+        each_fee=each_fee(loan) if any(row.fee_unpaid for row in rows) else ZERO,
+        whole_period=terms_of(loan).payoff_interest is PayoffInterest.TO_PERIOD_END,
+    )
     if loan.state == "called_in":
         # A loan called in is due as a whole.
         return replace(owed, due=(*owed.due, *owed.early), early=())
@@ -61,13 +71,14 @@ def payoff_figure(loan: Loan, on_date: date) -> Decimal:
 
 def arrears_of(loan: Loan, as_of: date) -> Arrears:
     """Days past due and overdue amounts at the end of `as_of`, from the entries dated up to that day."""
-    due = [InstalmentDue(row.number, row.due_date, row.principal, row.interest) for row in schedule_rows(loan)]
+    due = [InstalmentDue(row.number, row.due_date, row.principal, row.interest, row.fee) for row in schedule_rows(loan)]
     paid = [
         InstalmentPayment(
             entry.instalment_number or 0,
             entry.value_date,
             principal=entry.amount if entry.kind == LoanEntry.Kind.PRINCIPAL else ZERO,
             interest=entry.amount if entry.kind == LoanEntry.Kind.INTEREST else ZERO,
+            fees=entry.amount if entry.kind == LoanEntry.Kind.FEE else ZERO,
         )
         for entry in loan.entries.filter(instalment_number__isnull=False)
     ]
@@ -77,7 +88,7 @@ def arrears_of(loan: Loan, as_of: date) -> Arrears:
 def held_money_due(on_date: date) -> list[int]:
     """Loans that hold money of the borrower while something is due on `on_date`, by id."""
     unpaid = Instalment.objects.filter(loan=OuterRef("pk"), due_date__lte=on_date).filter(
-        Q(principal_paid__lt=F("principal")) | Q(interest_paid__lt=F("interest"))
+        Q(principal_paid__lt=F("principal")) | Q(interest_paid__lt=F("interest")) | Q(fee_paid__lt=F("fee"))
     )
     rows = Loan.objects.filter(Q(penalty_due__gt=0) | Exists(unpaid), state__in=OWING, suspense_amount__gt=0)
     return list(rows.order_by("pk").values_list("pk", flat=True))

@@ -18,6 +18,16 @@ def schedule_rows(loan: Loan) -> list[ScheduleRow]:
             principal_paid=row.principal_paid,
             interest_paid=row.interest_paid,
             balance_after=row.balance_after,
+            fee=row.fee,
+            fee_paid=row.fee_paid,
+            end_date=row.end_date,
+            counted_days=row.counted_days,
+            earned_interest=row.earned_interest,
+            brought_interest=row.brought_interest,
+            bearing_principal=row.bearing_principal,
+            bearing_from=row.bearing_from,
+            interest_before=row.interest_before,
+            is_spread=row.is_spread,
         )
         for row in loan.instalments.order_by("number")
     ]

@@ -17,6 +17,7 @@ from loans.models import (
     Accrual,
     Condition,
     Contract,
+    DebitFile,
     Drawdown,
     Facility,
     Instalment,
@@ -24,6 +25,8 @@ from loans.models import (
     LedgerDay,
     Loan,
     LoanEntry,
+    LoanRequest,
+    LoanTransaction,
     PostingRuleSet,
     Repayment,
 )
@@ -64,6 +67,23 @@ def loans(rows: QuerySet[Loan], actor: Actor) -> QuerySet[Loan]:
 def repayments(rows: QuerySet[Repayment], actor: Actor) -> QuerySet[Repayment]:
     subtree = (Role.LOAN_ACCOUNTANT, Role.POST_LOAN_OFFICER, *EVERYONE_ABOVE)
     return owned_or_within(rows, actor, subtree=subtree, owner="loan__owner", office="loan__office")
+
+
+@scope(LoanTransaction)
+def transactions(rows: QuerySet[LoanTransaction], actor: Actor) -> QuerySet[LoanTransaction]:
+    return rows.filter(loan__in=visible(Loan, actor))
+
+
+@scope(DebitFile)
+def debit_files(rows: QuerySet[DebitFile], actor: Actor) -> QuerySet[DebitFile]:
+    """A file is the whole bank's; its rows are shown as far as their loans are."""
+    return rows if actor.roles & {Role.LOAN_ACCOUNTANT, *EVERYONE_ABOVE} else rows.none()
+
+
+@scope(LoanRequest)
+def loan_requests(rows: QuerySet[LoanRequest], actor: Actor) -> QuerySet[LoanRequest]:
+    subtree = (Role.LOAN_ACCOUNTANT, Role.POST_LOAN_OFFICER, *EVERYONE_ABOVE)
+    return owned_or_within(rows, actor, subtree=subtree)
 
 
 @scope(Instalment)

@@ -40,7 +40,12 @@ CHECKS: dict[str, str | Callable[[], Iterable[Row]]] = {
     "penalty due": """
         SELECT l.number, l.penalty_due, COALESCE(a.penalty, 0) - COALESCE(e.penalty, 0)
         FROM loans_loan l LEFT JOIN entry_sums e ON e.loan_id = l.id
-        LEFT JOIN (SELECT loan_id, SUM(penalty) AS penalty FROM loans_accrual GROUP BY loan_id) a ON a.loan_id = l.id
+        LEFT JOIN (
+            SELECT loan_id, SUM(penalty) AS penalty FROM (
+                SELECT loan_id, penalty FROM loans_accrual UNION ALL
+                SELECT loan_id, penalty FROM loans_accrualcorrection
+            ) nights GROUP BY loan_id
+        ) a ON a.loan_id = l.id
         WHERE l.penalty_due <> COALESCE(a.penalty, 0) - COALESCE(e.penalty, 0)""",
     "principal of the schedule": """
         SELECT l.number, COALESCE(s.principal, 0), l.principal
@@ -58,18 +63,26 @@ CHECKS: dict[str, str | Callable[[], Iterable[Row]]] = {
         FROM loans_instalment i JOIN loans_loan l ON l.id = i.loan_id
         LEFT JOIN instalment_sums e ON e.loan_id = i.loan_id AND e.instalment_number = i.number
         WHERE i.interest_paid <> COALESCE(e.interest, 0)""",
+    "fee paid on an instalment": """
+        SELECT l.number || '/' || i.number, i.fee_paid, COALESCE(e.fee, 0)
+        FROM loans_instalment i JOIN loans_loan l ON l.id = i.loan_id
+        LEFT JOIN instalment_sums e ON e.loan_id = i.loan_id AND e.instalment_number = i.number
+        WHERE i.fee_paid <> COALESCE(e.fee, 0)""",
     "entry of no instalment": """
-        SELECT l.number || '/' || COALESCE(e.instalment_number::text, '?'), e.principal + e.interest, 0
+        SELECT l.number || '/' || COALESCE(e.instalment_number::text, '?'), e.principal + e.interest + e.fee, 0
         FROM instalment_sums e JOIN loans_loan l ON l.id = e.loan_id
         LEFT JOIN loans_instalment i ON i.loan_id = e.loan_id AND i.number = e.instalment_number
-        WHERE i.id IS NULL AND e.principal + e.interest <> 0""",
+        WHERE i.id IS NULL AND e.principal + e.interest + e.fee <> 0""",
     "entries of a repayment": """
-        SELECT r.reference, r.amount, COALESCE(e.amount, 0)
-        FROM loans_repayment r LEFT JOIN (
+        SELECT r.reference, CASE WHEN back.id IS NULL THEN r.amount ELSE 0 END, COALESCE(e.amount, 0)
+        FROM loans_repayment r
+        LEFT JOIN loans_loantransaction t ON t.repayment_id = r.id
+        LEFT JOIN loans_loantransaction back ON back.reverses_id = t.id
+        LEFT JOIN (
             SELECT repayment_id, SUM(CASE WHEN kind = 'suspense_used' THEN -amount ELSE amount END) AS amount
             FROM loans_loanentry GROUP BY repayment_id
         ) e ON e.repayment_id = r.id
-        WHERE r.amount <> COALESCE(e.amount, 0)""",
+        WHERE CASE WHEN back.id IS NULL THEN r.amount ELSE 0 END <> COALESCE(e.amount, 0)""",
     "drawn limit": """
         SELECT c.number, f.drawn_amount, COALESCE(d.drawn, 0)
         FROM loans_facility f JOIN loans_contract c ON c.id = f.contract_id
@@ -90,15 +103,16 @@ _SUMS = """
         SELECT loan_id,
                SUM(amount) FILTER (WHERE kind = 'disbursement') AS disbursed,
                COALESCE(SUM(amount) FILTER (WHERE kind = 'principal'), 0) AS principal,
-               COALESCE(SUM(amount) FILTER (WHERE kind = 'penalty'), 0) AS penalty,
+               COALESCE(SUM(amount) FILTER (WHERE kind IN ('penalty', 'penalty_waived')), 0) AS penalty,
                COALESCE(SUM(amount) FILTER (WHERE kind = 'suspense'), 0)
                  - COALESCE(SUM(amount) FILTER (WHERE kind = 'suspense_used'), 0) AS held
         FROM loans_loanentry GROUP BY loan_id
     ), instalment_sums AS (
         SELECT loan_id, instalment_number,
                COALESCE(SUM(amount) FILTER (WHERE kind = 'principal'), 0) AS principal,
-               COALESCE(SUM(amount) FILTER (WHERE kind = 'interest'), 0) AS interest
-        FROM loans_loanentry WHERE kind IN ('principal', 'interest') GROUP BY loan_id, instalment_number
+               COALESCE(SUM(amount) FILTER (WHERE kind = 'interest'), 0) AS interest,
+               COALESCE(SUM(amount) FILTER (WHERE kind = 'fee'), 0) AS fee
+        FROM loans_loanentry WHERE kind IN ('principal', 'interest', 'fee') GROUP BY loan_id, instalment_number
     )"""
 
 

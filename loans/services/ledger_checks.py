@@ -97,7 +97,12 @@ def _accrued(kind: Kind) -> list[Row]:
             WHERE l.account = ANY(%(accounts)s) AND j.loan_id IS NULL GROUP BY l.office_id, l.family
         ) b FULL JOIN (
             SELECT loan.office_id, loan.product_family AS family, sum(day.{kind}) AS net
-            FROM (SELECT loan_id, sum({kind}) AS {kind} FROM loans_accrual GROUP BY loan_id) day
+            FROM (
+                SELECT loan_id, sum({kind}) AS {kind} FROM (
+                    SELECT loan_id, {kind} FROM loans_accrual
+                    UNION ALL SELECT loan_id, {kind} FROM loans_accrualcorrection
+                ) nights GROUP BY loan_id
+            ) day
             JOIN loans_loan loan ON loan.id = day.loan_id GROUP BY loan.office_id, loan.product_family
         ) a ON a.office_id = b.office_id AND a.family = b.family
         JOIN branch_office office ON office.id = COALESCE(b.office_id, a.office_id)
@@ -108,14 +113,19 @@ def _accrued(kind: Kind) -> list[Row]:
 
 @check("interest accrued for an instalment")
 def _periods() -> list[Row]:
-    """Instalments whose days, all of them nights the ledger has closed, don't come to their interest."""
+    """Instalments whose days, all of them nights the ledger has closed, don't come to what their period earns.
+
+    A loan whose nights were corrected since is looked at as a whole ("interest earned").
+    """
     return rows_of("""
-        SELECT loan.number || '/' || i.number, COALESCE(sum(a.interest), 0), i.interest
+        SELECT loan.number || '/' || i.number, COALESCE(sum(a.interest), 0), i.earned_interest
         FROM loans_instalment i JOIN loans_loan loan ON loan.id = i.loan_id
         JOIN (SELECT min(date) AS first, max(date) AS last FROM loans_ledgerday) closed
-          ON i.start_date >= closed.first AND i.due_date <= closed.last + 1
-        LEFT JOIN loans_accrual a ON a.loan_id = i.loan_id AND a.date >= i.start_date AND a.date < i.due_date
-        GROUP BY loan.number, i.id HAVING COALESCE(sum(a.interest), 0) <> i.interest ORDER BY 1""")
+          ON i.start_date >= closed.first AND i.end_date <= closed.last + 1
+        LEFT JOIN loans_accrual a ON a.loan_id = i.loan_id AND a.date >= i.start_date AND a.date < i.end_date
+        WHERE NOT EXISTS (SELECT FROM loans_accrualcorrection c WHERE c.loan_id = loan.id)
+          AND loan.state NOT IN ('written_off', 'recovered')
+        GROUP BY loan.number, i.id HAVING COALESCE(sum(a.interest), 0) <> i.earned_interest ORDER BY 1""")
 
 
 _KEY = "office.code || '/' || {t}.account || '/' || {t}.family || ' ' || {t}.date"

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
+from branch.domain.money import ZERO
 from branch.domain.refusals import Unmet
 from branch.domain.roles import Role
 from branch.services.outbox import publish
 from branch.services.transition import create
 from loans.domain.ledger import Kind, MoneyEvent
-from loans.domain.periods import Frequency, Unit
 from loans.domain.product_terms import start_fees
 from loans.domain.schedule import Schedule, build_schedule
+from loans.domain.stored_rows import stored_rows
 from loans.domain.terms import TermsError
-from loans.models import Contract, Drawdown, Instalment, Loan, LoanEntry
-from loans.queries.terms import terms_for_schedule, terms_of
+from loans.domain.transactions import TransactionKind
+from loans.models import Contract, Drawdown, Instalment, Loan, LoanEntry, LoanTransaction
+from loans.queries.servicing import account_of, contract_terms
+from loans.queries.terms import terms_of
 from loans.services.ledger import post
 
 SYSTEM = frozenset({Role.SYSTEM})
@@ -30,19 +34,7 @@ def schedule_of(contract: Contract, amount: Decimal, start_date: date) -> Schedu
     Raises Unmet when no schedule follows from them.
     """
     try:
-        return build_schedule(
-            terms_for_schedule(
-                terms_of(contract),
-                principal=amount,
-                annual_rate=contract.annual_rate,
-                start_date=start_date,
-                method=contract.repayment_method,
-                day_count=contract.day_count,
-                instalments=contract.instalments,
-                frequency=Frequency(Unit(contract.frequency_unit), contract.frequency_every),
-                plan=contract.plan,
-            )
-        )
+        return build_schedule(contract_terms(contract, amount, start_date))
     except (TermsError, ValueError) as error:
         raise Unmet(
             _("No schedule follows from the contract's terms for this amount."), terms_error=str(error)
@@ -75,13 +67,24 @@ def create_loan_from_drawdown(*, actor: Actor, drawdown: Drawdown, start_date: d
         shard_key=drawdown.customer_id,
     )
     create(loan, actor=actor, roles=SYSTEM)
-    _add_instalments(loan, schedule)
+    add_instalments(loan)
+    paid_out = LoanTransaction.objects.create(
+        loan=loan,
+        customer_id=loan.customer_id,
+        kind=TransactionKind.DISBURSEMENT,
+        reference=loan.number,
+        value_date=start_date,
+        booked_date=start_date,
+        amount=loan.principal,
+        booked_by_id=drawdown.released_by_id,
+    )
     LoanEntry.objects.create(
         loan=loan,
         customer_id=loan.customer_id,
         kind=LoanEntry.Kind.DISBURSEMENT,
         amount=loan.principal,
         value_date=start_date,
+        transaction=paid_out,
     )
     post(
         MoneyEvent.DISBURSEMENT,
@@ -109,17 +112,9 @@ def _loan_number(drawdown: Drawdown) -> str:
     return f"{contract}-L{rest.removeprefix('D')}"
 
 
-def _add_instalments(loan: Loan, schedule: Schedule) -> None:
+def add_instalments(loan: Loan) -> None:
+    """The schedule of a loan nothing has happened to yet."""
+    account, _keys = account_of(loan, [])
     Instalment.objects.bulk_create(
-        Instalment(
-            loan=loan,
-            customer_id=loan.customer_id,
-            number=row.number,
-            start_date=row.period_start,
-            due_date=row.due_date,
-            principal=row.principal,
-            interest=row.interest,
-            balance_after=row.balance,
-        )
-        for row in schedule.rows
+        Instalment(loan=loan, customer_id=loan.customer_id, **asdict(row)) for row in stored_rows(account, ZERO)
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from branch.domain.money import ZERO, format_money
 from branch.domain.refusals import InvalidInput, KeyReused, PermissionRefused, Unmet
 from branch.domain.roles import Duty, Role
 from branch.models import PaymentInstruction
+from branch.queries.parameters import parameter
 from branch.services import payments
 from branch.services.enqueue import after_commit
 from branch.services.events import record
@@ -25,14 +27,16 @@ from branch.services.open_day import open_business_date
 from branch.services.outbox import publish
 from branch.services.transition import change, lock, may, take_duty, transition, wrong_state
 from branch.services.use_case import use_case
-from loans.domain.allocation import DueKind, allocate_repayment
 from loans.domain.ledger import Kind, MoneyEvent
-from loans.models import Loan, Repayment
+from loans.domain.transactions import TransactionKind
+from loans.models import Loan, LoanTransaction, Repayment
 from loans.queries.loans import OWING, due_today, what_is_owed
-from loans.services.facilities import take_from_limit
+from loans.queries.servicing import account_of, live_transactions
+from loans.queries.terms import terms_of
 from loans.services.inputs import clean_amount, clean_reference
 from loans.services.ledger import post
-from loans.services.posting import end_schedule, post_allocation
+from loans.services.projection import bring_up
+from loans.services.transactions import book, give_back, settle_if_paid
 
 BOOKERS = frozenset({Role.LOAN_ACCOUNTANT, Role.SYSTEM})
 Channel = Repayment.Channel
@@ -80,7 +84,62 @@ def book_repayment(
         )
     if loan.state not in OWING:
         raise wrong_state(loan, "book_repayment", OWING)
-    return _book(actor, new, expected_version)
+    return receive(actor, new, version=expected_version)
+
+
+@use_case("prepay_loan")
+def prepay_loan(
+    *,
+    actor: Actor,
+    loan_id: int,
+    amount: Decimal,
+    reference: str,
+    surplus: str = "",
+    expected_version: int | None = None,
+) -> Repayment:
+    """Book money of which more than what is due is repaid early; `surplus` says what the rest does to the schedule
+    (shorten_term, lower_instalment, next_instalment, last_instalment, spread_evenly; empty: as signed).
+
+    Raises InvalidInput by field, also for as much as it takes to pay off; Unmet where the contract does not allow it.
+    """
+    amount, reference = clean_amount(amount), clean_reference(reference)
+    loan = lock(Loan, loan_id, actor)
+    _require_booker(actor, loan, "prepay_loan")
+    day = open_business_date()
+    terms = terms_of(loan)
+    surplus = surplus or terms.surplus
+    if surplus not in parameter("prepayment.modes"):
+        raise InvalidInput(fields={"surplus": [_("Choose one of the ways the bank offers.")]})
+    new = Repayment(
+        loan=loan,
+        customer_id=loan.customer_id,
+        reference=reference,
+        amount=amount,
+        value_date=day,
+        channel=Channel.COUNTER,
+        booked_by_id=actor.user_id,
+    )
+    if (known := _known(new, None)) is not None:
+        return known
+    if loan.state != "active":
+        raise wrong_state(loan, "prepay_loan", ("active",))
+    if not terms.prepayment_allowed:
+        raise Unmet(_("The contract does not allow early repayment."))
+    owed = what_is_owed(loan, day)
+    over, payoff = amount + loan.suspense_amount - owed.due_amount, owed.payoff_amount - loan.suspense_amount
+    if over <= 0:
+        raise InvalidInput(fields={"amount": [_("This is no more than what is due: book a repayment.")]})
+    if amount >= payoff:
+        message = _("This pays the loan off: book a pay-off of %(payoff)s.") % {"payoff": format_money(payoff)}
+        raise InvalidInput(fields={"amount": [message]})
+    return receive(
+        actor,
+        new,
+        TransactionKind.PREPAYMENT,
+        states=("active",),
+        version=expected_version,
+        parameters={"surplus": str(surplus)},
+    )
 
 
 def book_collected(*, actor: Actor, loan_id: int, amount: Decimal, reference: str) -> Repayment:
@@ -97,7 +156,7 @@ def book_collected(*, actor: Actor, loan_id: int, amount: Decimal, reference: st
         value_date=open_business_date(),
         channel=Channel.DEBIT,
     )
-    return _book(actor, new)
+    return receive(actor, new)
 
 
 @use_case("collect_repayment")
@@ -143,28 +202,30 @@ def use_held_money(*, loan_id: int, on_date: date) -> Decimal:
     """
     actor = system_actor()
     with change(Loan, loan_id, "use_held_money", actor=actor, roles=BOOKERS, states=OWING) as loan:
-        held = loan.suspense_amount
-        allocation = allocate_repayment(held, what_is_owed(loan, on_date).due, as_of=on_date)
-        amounts = post_allocation(loan, allocation, on_date)
+        held, outstanding = loan.suspense_amount, loan.outstanding_principal
+        rows = live_transactions(loan)
+        account, keys = account_of(loan, rows)
+        account.advance(on_date)
+        account.use_held(on_date)
+        written = bring_up(loan, account, keys, rows, None)
+    amounts = written.own
     amounts.pop(Kind.SUSPENSE_USED, None)  # both sides of it are the other amounts
+    post(MoneyEvent.FEE_CHARGED, loan, {Kind.FEE: written.charged}, value_date=on_date)
     post(MoneyEvent.HELD_MONEY_USED, loan, amounts, value_date=on_date)
-    _after_booking(actor, loan, on_date, allocation.total(DueKind.PRINCIPAL))
-    return held - allocation.surplus
+    give_back(actor, loan, outstanding - loan.outstanding_principal, BOOKERS)
+    settle_if_paid(actor, loan.pk, on_date)
+    return held - loan.suspense_amount
 
 
 @use_case("settle_loan")
 def settle_loan(*, actor: Actor, loan_id: int, expected_version: int | None = None) -> Loan:
     """End a loan that owes nothing any more. Raises Unmet with what it still owes."""
-    return _settle(actor, loan_id, open_business_date(), expected_version)
-
-
-def _settle(actor: Actor, loan_id: int, day: date, expected_version: int | None = None) -> Loan:
+    day = open_business_date()
     with transition(Loan, loan_id, "settle", actor=actor, expected_version=expected_version) as loan:
         owed = what_is_owed(loan, day).payoff_amount
         if owed:
             raise Unmet(_("The loan still owes %(owed)s.") % {"owed": format_money(owed)}, owed=str(owed))
         loan.settled_date = day
-        end_schedule(loan)
     publish("loan.settled", loan_id=loan.pk)
     return loan
 
@@ -186,39 +247,47 @@ def _known(new: Repayment, value_date: date | None) -> Repayment | None:
     return known
 
 
-def _book(actor: Actor, new: Repayment, expected_version: int | None = None) -> Repayment:
-    """Post the repayment and settle the loan when nothing is left. Raises InvalidInput, KeyReused."""
-    with change(
-        Loan,
-        new.loan_id,
-        "book_repayment",
-        actor=actor,
-        roles=BOOKERS,
-        reason=new.reference,
-        expected_version=expected_version,
-    ) as loan:
-        _insert(new)
-        owed = what_is_owed(loan, new.value_date)
-        items = owed.due
+def receive(
+    actor: Actor,
+    new: Repayment,
+    kind: TransactionKind = TransactionKind.REPAYMENT,
+    *,
+    roles: frozenset[Role] = BOOKERS,
+    states: tuple[str, ...] = (),
+    version: int | None = None,
+    **facts: Any,
+) -> Repayment:
+    """Keep the receipt and book what it did to the loan. Raises InvalidInput, KeyReused."""
+
+    def keep(loan: Loan) -> None:
         if new.is_payoff:
-            _require_exact(new.amount, owed.payoff_amount - loan.suspense_amount)
-            items = (*owed.due, *owed.early)
-        allocation = allocate_repayment(new.amount + loan.suspense_amount, items, as_of=new.value_date)
-        amounts = post_allocation(loan, allocation, new.value_date, new)
-    post(MoneyEvent.REPAYMENT, loan, amounts, value_date=new.value_date, reference=f"repayment:{new.pk}")
-    _after_booking(actor, loan, new.value_date, allocation.total(DueKind.PRINCIPAL))
+            _require_exact(new.amount, what_is_owed(loan, new.value_date).payoff_amount - loan.suspense_amount)
+        _insert(new)
+        booked.repayment = new
+
+    booked = LoanTransaction(
+        loan_id=new.loan_id,
+        customer_id=new.customer_id,
+        kind=TransactionKind.PAYOFF if new.is_payoff else kind,
+        reference=new.reference,
+        value_date=new.value_date,
+        amount=new.amount,
+        booked_by_id=new.booked_by_id,
+        **facts,
+    )
+    book(
+        booked,
+        event="book_repayment",
+        actor=actor,
+        roles=roles,
+        states=states,
+        reason=new.reference,
+        expected_version=version,
+        prepare=keep,
+    )
     publish("repayment.booked", repayment_id=new.pk)
     # Read again: the loan it hangs on has moved.
-    return Repayment.objects.select_related("loan").get(pk=new.pk)
-
-
-def _after_booking(actor: Actor, loan: Loan, day: date, principal: Decimal) -> None:
-    """Give a revolving line its limit back, and end a loan that owes nothing any more."""
-    facility = loan.drawdown.facility
-    if principal and facility.is_revolving:
-        take_from_limit(facility.pk, -principal, event="give_back", actor=actor, roles=BOOKERS)
-    if loan.state in OWING and not what_is_owed(loan, day).payoff_amount:
-        _settle(actor, loan.pk, day)
+    return Repayment.objects.select_related("loan", "transaction__movement").get(pk=new.pk)
 
 
 def _insert(new: Repayment) -> None:

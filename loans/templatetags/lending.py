@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from branch.domain.actor import Actor
 from branch.domain.money import format_money
@@ -17,12 +18,15 @@ from branch.middleware import actor_of
 from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.web.noun import Offer
+from branch.words import state_word
 from loans.domain.ledger import SHIPPED
 from loans.models import Loan
+from loans.models.loan import AssetClass
 from loans.models.product import DayCount
 from loans.nouns.accounts import account_word
 from loans.nouns.ledger import rule_lines
 from loans.nouns.loans import LOAN_NOUN, something_due
+from loans.nouns.movements import compared
 from loans.queries.ledger import TrialBalance, posting_rules_in_force, readable_offices, stored_rules, trial_balance_for
 from loans.queries.loans import due_today
 from loans.queries.terms import HasTerms, terms_of
@@ -51,7 +55,7 @@ class DueNow:
 
 def _short_offers(actor: Actor, loan: Loan) -> list[Offer]:
     """What can be done in the row itself, in a word each."""
-    words = {"repay": _("Book"), "collect": _("Debit")}
+    words = {"repay": gettext("Book"), "collect": gettext("Debit")}
     return [replace(o, label=words[o.name]) for o in LOAN_NOUN.offers(actor, loan) if o.name in words]
 
 
@@ -65,6 +69,49 @@ def day_count_word(code: str) -> str:
 def terms_rows(thing: HasTerms) -> list[tuple[str, str]]:
     """The product's terms a contract or loan was signed under, label and value."""
     return terms_facts(terms_of(thing))
+
+
+FIGURES = {
+    "state": _("State"),
+    "outstanding_principal": _("Outstanding principal"),
+    "penalty_due": _("Penalty interest due"),
+    "held": _("Held for the borrower"),
+    "annual_rate": _("Annual rate"),
+    "maturity_date": _("Matures on"),
+    "days_past_due": _("Days past due"),
+    "asset_class": _("Class"),
+}
+_MONEY = frozenset({"outstanding_principal", "penalty_due", "held"})
+
+
+@register.filter
+def paired(movement: dict[str, Any]) -> dict[str, Any] | None:
+    """What moved, in pairs of before and after."""
+    return compared(movement)
+
+
+@register.filter
+def figure_word(name: str) -> Any:
+    return FIGURES.get(name, name)
+
+
+@register.filter
+def yuan(text: str) -> str:
+    return format_money(Decimal(text))
+
+
+@register.filter
+def figure(value: Any, name: str) -> Any:
+    """A figure of a picture as people read it."""
+    if value is None:
+        return "—"
+    if name in _MONEY:
+        return format_money(Decimal(value))
+    if name == "annual_rate":
+        return f"{Decimal(value) * 100:.2f}%"
+    if name == "state":
+        return state_word("loan", value)
+    return AssetClass(value).label if name == "asset_class" else value
 
 
 @register.simple_tag(takes_context=True)

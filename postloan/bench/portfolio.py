@@ -63,12 +63,15 @@ def make_portfolio(count: int, day: date) -> None:
 
 _SCHEDULES = """
     INSERT INTO loans_instalment (loan_id, customer_id, number, start_date, due_date, principal, interest,
-                                  principal_paid, interest_paid, balance_after)
+                                  principal_paid, interest_paid, balance_after, fee, fee_paid, end_date, counted_days,
+                                  earned_interest, brought_interest, bearing_principal, bearing_from, interest_before,
+                                  is_spread)
     SELECT id, customer_id, n, start, due, part, interest,
            CASE WHEN is_paid THEN part ELSE 0 END, CASE WHEN is_paid THEN interest ELSE 0 END,
-           principal - least(n * part, principal)
+           principal - least(n * part, principal), 0, 0, due, CASE day_count WHEN '30/360' THEN 30 ELSE due - start END,
+           interest, 0, principal - (n - 1) * round(principal / %(instalments)s, 2), start, 0, false
     FROM (
-        SELECT l.id, l.customer_id, l.principal, n, start, due,
+        SELECT l.id, l.customer_id, l.principal, l.day_count, n, start, due,
                CASE WHEN n < %(instalments)s THEN round(l.principal / %(instalments)s, 2)
                     ELSE l.principal - (n - 1) * round(l.principal / %(instalments)s, 2) END AS part,
                round((l.principal - (n - 1) * round(l.principal / %(instalments)s, 2)) * l.annual_rate

@@ -19,6 +19,7 @@ def _in_order(*names: str, once: tuple[str, ...]) -> tuple[Step, ...]:
 
 
 STEPS = _in_order(
+    "repricing",  # floating rates whose day has come
     "held_money",  # what a borrower paid early is put to what falls due
     "accrue",  # interest and penalty interest of the day
     "classify",  # days past due, class, provision

@@ -22,6 +22,7 @@ from postloan.queries.visibility import NIGHT_WATCH
 from postloan.services.close import close_business_day
 
 STEP_WORDS = {
+    "repricing": _("Floating rates whose day has come"),
     "held_money": _("Money held is put to what falls due"),
     "accrue": _("Interest and penalty interest"),
     "classify": _("Days past due, class and provision"),

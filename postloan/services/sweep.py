@@ -36,6 +36,7 @@ from postloan.services.steps.indicators import indicators
 from postloan.services.steps.inspections import inspections
 from postloan.services.steps.part import Part, Work, work_of
 from postloan.services.steps.provisions import provisions
+from postloan.services.steps.repricing import repricing
 from postloan.services.steps.signals import signals
 
 logger = structlog.get_logger(__name__)
@@ -55,6 +56,7 @@ def _seal(part: Part, actor: Actor) -> Work:
 
 
 WORK: dict[str, Callable[[Part, Actor], Work]] = {
+    "repricing": repricing,
     "held_money": lambda part, actor: held_money(part),
     "accrue": lambda part, actor: accrue(part),
     "classify": lambda part, actor: classify(part),

@@ -75,7 +75,15 @@ def who(scope: str, *roles: str) -> Who:
 # --- rows
 
 #: Nouns whose things stand at the head office; all others' stand at a sub-branch.
-OF_THE_BANK = {"products", "product-versions", "threshold-sets", "posting-rules", "ledger-days", "record-sources"}
+OF_THE_BANK = {
+    "products",
+    "product-versions",
+    "threshold-sets",
+    "posting-rules",
+    "ledger-days",
+    "debit-files",
+    "record-sources",
+}
 
 READ: dict[str, Who] = {
     # "own leads, customers and applications"; a branch manager reads and an auditor reads everything.
@@ -105,6 +113,11 @@ READ: dict[str, Who] = {
     "drawdowns": who(OWN, AM) | who(SUBTREE, DO, LA, PO, BM, AU),
     "loans": who(OWN, AM) | who(SUBTREE, RR, AP, DO, LA, PO, BM, AU),
     "repayments": who(OWN, AM) | who(SUBTREE, LA, PO, BM, AU),
+    # What happened to a loan is seen with the loan; what is asked for, by those who ask, decide and look after.
+    "loan-transactions": who(OWN, AM) | who(SUBTREE, RR, AP, DO, LA, PO, BM, AU),
+    "loan-requests": who(OWN, AM) | who(SUBTREE, LA, PO, BM, AU),
+    # A day's debits are one file of the whole bank; its rows are shown as far as their loans are.
+    "debit-files": who(BANK, LA, BM, AU),
     "payments": who(SUBTREE, BM, AU) | who(PAYOUTS, DO) | who(COLLECTIONS, LA),
     # The books: "book repayments" makes a loan accountant their reader; the figures behind them are a loan's.
     "journal-entries": who(SUBTREE, LA, BM, AU),
@@ -160,7 +173,7 @@ class Act:
 
     A value that starts with @ stands for something of the test's world. `gives` is the API's answer to that body.
     Where the choice made in the form decides who may (`by_choice`), the role opens the form anywhere it is held, and
-    the wrong choice is refused.
+    the wrong choice is refused. `previews`: what it would do is told at its address and `preview/`.
     """
 
     who: Who
@@ -170,6 +183,7 @@ class Act:
     on: str = "item"
     method: str = "POST"
     by_choice: bool = False
+    previews: bool = False
 
 
 WHY = {"reason": "说明原因"}
@@ -186,6 +200,13 @@ OFFER = {
     "rate_floor": "0.030000",
     "rate_cap": "0.120000",
 }
+
+
+def asked(body: dict[str, Any], state: str = "active") -> Act:
+    """Asking for a booking that somebody else decides."""
+    return Act(who(SUBTREE, LA, PO), state, body | WHY, gives=201, previews=True)
+
+
 MINE = who(OWN, AM)
 MINE_OR_HEAD = who(OWN, AM) | who(SUBTREE, BM)
 LIMITS = {"blue": "1", "yellow": "10", "orange": "30", "red": "90"}
@@ -333,7 +354,35 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ("drawdowns", "release"): Act(who(SUBTREE, DO), "checked"),
     ("drawdowns", "refuse"): Act(who(SUBTREE, DO), "requested", WHY),
     ("drawdowns", "cancel"): Act(MINE, "requested", WHY),
-    ("loans", "repay"): Act(who(SUBTREE, LA), "active", {"amount": "100.00", "reference": "@reference"}, gives=201),
+    ("loans", "repay"): Act(
+        who(SUBTREE, LA), "active", {"amount": "100.00", "reference": "@reference"}, gives=201, previews=True
+    ),
+    ("loans", "prepay"): Act(
+        who(SUBTREE, LA), "active", {"amount": "9000.00", "reference": "@reference"}, gives=201, previews=True
+    ),
+    # "reversals, waivers and backdating need a second person": an accountant or the officer after the money asks,
+    # another accountant or the branch manager decides.
+    ("loans", "request-backdated-repayment"): asked(
+        {"amount": "10.00", "reference": "@reference", "value_date": "2026-02-20"}
+    ),
+    ("loans", "request-reversal"): asked({"transaction_id": "@transaction"}),
+    ("loans", "request-waiver"): asked({"kind": "interest", "amount": "1.00"}),
+    ("loans", "request-fee"): asked({"amount": "80.00"}),
+    ("loans", "request-rate-change"): asked({"annual_rate": "0.04"}),
+    ("loans", "request-interest-pause"): asked({"until": "2026-03-10"}),
+    ("loans", "request-extension"): asked({"extra_instalments": 2}),
+    ("loans", "request-principal-grace"): asked({"principal_grace": 1}),
+    ("loans", "request-restructuring"): asked({"extra_instalments": 2}),
+    ("loans", "request-misuse"): asked({}),
+    ("loans", "request-call-in"): asked({}),
+    ("loans", "request-write-off"): asked({}, "loss"),
+    ("loans", "recover"): Act(
+        who(SUBTREE, LA), "written_off", {"amount": "100.00", "reference": "@reference"}, gives=201, previews=True
+    ),
+    ("loan-requests", "confirm"): Act(who(SUBTREE, LA, BM), "requested", previews=True),
+    ("loan-requests", "refuse"): Act(who(SUBTREE, LA, BM), "requested", WHY),
+    ("loan-requests", "withdraw"): Act(who(SUBTREE, LA, PO), "requested"),
+    ("debit-files", "create"): Act(who(BANK, LA), on="list", gives=201),
     ("loans", "collect"): Act(who(SUBTREE, LA), "active", gives=201),
     ("repayments", "create"): Act(
         who(SUBTREE, LA),
@@ -341,6 +390,7 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
         gives=201,
         on="list",
         by_choice=True,
+        previews=True,
     ),
     ("loans", "settle"): Act(who(SUBTREE, LA), "owes nothing"),
     ("loans", "payoff"): Act(

@@ -8,7 +8,7 @@ from tests.access.reach import acts_on
 from tests.access.routes import ANY, all_routes
 from tests.access.table import FURTHER, OTHER, READ, SIGNING_IN
 
-GET, GET_POST = frozenset({"GET"}), frozenset({"GET", "POST"})
+GET, POST, GET_POST = frozenset({"GET"}), frozenset({"POST"}), frozenset({"GET", "POST"})
 
 
 def expected_routes() -> dict[str, frozenset[str]]:
@@ -26,6 +26,8 @@ def expected_routes() -> dict[str, frozenset[str]]:
             routes[f"{at}{name}/"] = ANY
             if act.method == "POST" and name != "create":
                 routes[f"api/v1/{at}{name}/"] = frozenset({"POST"})
+            if act.previews:
+                routes[f"api/v1/{at}preview/" if name == "create" else f"api/v1/{at}{name}/preview/"] = POST
     for path in (path for paths in FURTHER.values() for path in paths):
         routes[path] = GET if path.startswith("api/v1/") else ANY
     for path, lines in OTHER.items():

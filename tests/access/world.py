@@ -15,6 +15,7 @@ from itertools import count
 from typing import Any
 
 from django.db import models
+from django.db.models import F
 
 from approvals.models import Authority, Review, ReviewStage
 from branch.domain.actor import system_actor
@@ -45,12 +46,15 @@ from loans.models import (
     Application,
     Condition,
     Contract,
+    DebitFile,
     Drawdown,
     Facility,
-    Instalment,
     Investigation,
     JournalEntry,
     Loan,
+    LoanEntry,
+    LoanRequest,
+    LoanTransaction,
     LprRate,
     PostingRuleSet,
     Product,
@@ -60,6 +64,7 @@ from loans.models import (
 from loans.queries.ledger import rules_in_force, stored_rules
 from loans.services.ledger import post
 from loans.services.ledger_days import close_ledger_day
+from loans.services.lending import add_instalments
 from postloan.models import CollectionCase, Inspection, LoanDay, Signal, SweepRun, ThresholdSet, WarningCase
 from tests.access.table import AM, AP, CO, COLUMNS, PO, ROLES, RR
 from tests.life import FACTS, PDF, uscc
@@ -372,7 +377,8 @@ class World:
         loan = Loan.objects.create(
             **self.of(drawdown.application),
             drawdown=drawdown,
-            state="active" if state == "owes nothing" else state,
+            state="active" if state in ("owes nothing", "loss") else state,
+            asset_class="loss" if state == "loss" else "normal",
             number=f"{MARK}L{serial:04d}",
             product_family="short_term",
             principal=AMOUNT,
@@ -380,25 +386,53 @@ class World:
             penalty_rate=Decimal("0.0675"),
             day_count="actual/360",
             start_date=date(2026, 1, 2),
-            maturity_date=date(2026, 7, 2),
+            maturity_date=date(2026, 3, 2),
             outstanding_principal=owing,
             shard_key=0,
         )
-        for number, due in enumerate((date(2026, 3, 2), date(2026, 7, 2)), start=1):
-            half, interest = AMOUNT / 2, Decimal("2000.00")
-            Instalment.objects.create(
+        add_instalments(loan)
+        if not owing:
+            loan.instalments.update(principal_paid=F("principal"), interest_paid=F("interest"))
+        if state == "written_off":
+            LoanEntry.objects.create(
                 loan=loan,
                 customer_id=loan.customer_id,
-                number=number,
-                start_date=date(2026, 1, 2),
-                due_date=due,
-                principal=half,
-                interest=interest,
-                principal_paid=0 if owing else half,
-                interest_paid=0 if owing else interest,
-                balance_after=AMOUNT - number * half,
+                kind="principal_written_off",
+                amount=AMOUNT,
+                value_date=TODAY,
             )
         return loan
+
+    def transaction(self, loan: Loan | None = None) -> LoanTransaction:
+        """A fee charged today."""
+        loan = loan or self.loan()
+        return LoanTransaction.objects.create(
+            loan=loan,
+            customer_id=loan.customer_id,
+            kind="fee",
+            reference=f"{MARK}T{next(self._serial)}",
+            value_date=TODAY,
+            booked_date=TODAY,
+            amount=Decimal("80.00"),
+        )
+
+    def loan_request(self, state: str = "requested") -> LoanRequest:
+        loan = self.loan()
+        return LoanRequest.objects.create(
+            **self._of_loan(loan),
+            application=loan.application,
+            loan=loan,
+            state=state,
+            number=f"{MARK}Q{next(self._serial)}",
+            kind="fee",
+            value_date=TODAY,
+            amount=Decimal("80.00"),
+            reason=f"{MARK}{TYPED}补收",
+            requested_by=self.drafter,
+        )
+
+    def debit_file(self) -> DebitFile:
+        return DebitFile.objects.create(business_date=date(2026, 2, 27), reference=f"{MARK}DF")
 
     def repayment(self) -> Repayment:
         loan = self.loan()
@@ -437,6 +471,8 @@ class World:
                 effective_date=TODAY,
                 granted_by=self.drafter,
             )
+        if (plural, name) == ("loan-requests", "withdraw"):
+            LoanRequest.objects.filter(pk=thing.pk).update(requested_by=user)
         if (plural, name) == ("product-versions", "update"):
             ProductVersion.objects.filter(pk=thing.pk).update(drafted_by=user)
         if (plural, name) == ("posting-rules", "update"):
@@ -621,6 +657,7 @@ class World:
             "@office": lambda: self.offices["HW"].pk,
             "@document": lambda: Attachment.objects.get(subject_type="condition", subject_id=thing.pk).pk,
             "@loan": lambda: self.thing("loans", "active").pk,
+            "@transaction": lambda: self.transaction(thing).pk,
             "@overdue": lambda: self.thing("overdue").pk,
             "@facility": lambda: Facility.objects.get(customer=thing.customer).pk,
             "@branch": lambda: self.offices["CD"].pk,
@@ -653,6 +690,9 @@ _MAKERS: dict[str, Callable[..., models.Model]] = {
     "drawdowns": World.drawdown,
     "loans": World.loan,
     "repayments": World.repayment,
+    "loan-transactions": World.transaction,
+    "loan-requests": World.loan_request,
+    "debit-files": World.debit_file,
     "payments": World.payment,
     "journal-entries": World.journal_entry,
     "account-balances": World.account_balance,

@@ -14,11 +14,12 @@ from celery import current_app
 from django.db import connection, transaction
 
 from branch.domain.refusals import InvalidInput, KeyReused, Refusal, Unmet, WrongState
-from branch.models import BusinessDay, PaymentInstruction
+from branch.models import BusinessDay, PaymentInstruction, RoleAssignment, User
+from branch.rail import PaymentAnswer
 from branch.services.events import DAY_LOCK
 from loans.models import Drawdown, Facility, Loan, LoanEntry, Repayment
 from loans.queries.loans import due_today, payoff_figure
-from loans.services import debits, drawdowns, facilities, payouts, repayments
+from loans.services import debit_files, debits, drawdowns, facilities, loan_requests, payouts, repayments
 from loans.services.balances import disagreements
 from tests.loans.bank import Bank, bank  # noqa: F401 - a fixture
 from tests.loans.given import (
@@ -157,6 +158,48 @@ def test_bookings_of_two_people_and_a_debit_all_count(cast: SimpleNamespace, ban
     assert sum(r.amount for r in Repayment.objects.all()) == Decimal("9000.00")
     first = loan.instalments.get(number=1)
     assert first.interest_paid + first.principal_paid == Decimal("9000.00")
+    assert list(disagreements()) == []
+
+
+def test_two_people_and_a_result_file_book_on_one_loan(cast: SimpleNamespace) -> None:
+    """Each of two accountants books twice, one of the slips is known to both, a manager confirms an earlier
+    repayment, and the result of the debit file comes in twice: all of it counts once."""
+    loan, he, zhou = paid_out_loan(cast), cast.actor("he"), cast.actor("zhou")
+    User.objects.create_user("xu", password="demo", display_name="徐", office=cast.offices.CD)
+    RoleAssignment.objects.create(
+        user=User.objects.get(username="xu"), role="loan_accountant", office=cast.offices.CD, start_date=loan.start_date
+    )
+    xu = cast.actor("xu")
+    move_to(loan.instalments.get(number=1).due_date)
+    file = debit_files.make_debit_file(actor=he)
+    debit_files.note_file_sent(file_id=file.pk)
+    order = file.rows.get().instruction
+    earlier = loan_requests.request_backdated_repayment(
+        actor=he, loan_id=loan.pk, amount=Decimal("700.00"), reference="SLIP", value_date=loan.start_date, reason="补记"
+    )
+    answer = PaymentAnswer("succeeded", collected_amount=Decimal("5000.00"), reference=order.reference)
+
+    results = at_once(
+        book(he, loan, Decimal("1000.00"), "R-1"),
+        book(xu, loan, Decimal("1000.00"), "R-1"),
+        book(he, loan, Decimal("200.00"), "R-2"),
+        book(xu, loan, Decimal("30.00"), "R-3"),
+        lambda: debit_files.book_result(file_id=file.pk, answers=[answer]),
+        lambda: debit_files.book_result(file_id=file.pk, answers=[answer]),
+        lambda: loan_requests.confirm_loan_request(actor=zhou, loan_request_id=earlier.pk),
+    )
+
+    assert refusals(results) == []
+    assert {r.reference: r.amount for r in Repayment.objects.all()} == {
+        "R-1": Decimal("1000.00"),
+        "R-2": Decimal("200.00"),
+        "R-3": Decimal("30.00"),
+        "SLIP": Decimal("700.00"),
+        order.reference: Decimal("5000.00"),
+    }
+    first = loan.instalments.get(number=1)
+    assert first.interest_paid + first.principal_paid == Decimal("6930.00")
+    assert Loan.objects.get().outstanding_principal == loan.principal - first.principal_paid
     assert list(disagreements()) == []
 
 

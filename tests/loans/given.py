@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -10,9 +10,7 @@ from typing import Any
 from branch.models import BusinessDay, Event, FileDuty, OutboxMessage, PaymentInstruction
 from branch.rail import PaymentAnswer
 from customers.models import Customer
-from loans.domain.ledger import Kind, MoneyEvent
 from loans.models import (
-    Accrual,
     Application,
     Condition,
     Contract,
@@ -26,7 +24,9 @@ from loans.models import (
     Repayment,
 )
 from loans.services import drawdowns, facilities, payouts
-from loans.services.ledger import post_totals
+from postloan.services.steps.accrue import accrue
+from postloan.services.steps.held_money import held_money
+from postloan.services.steps.part import Part
 
 AMOUNT = Decimal("300000.00")
 PAYEE = {"payee_name": "恒润钢材有限公司", "payee_account": "6228480000000001", "purpose": "采购不锈钢板材"}
@@ -149,16 +149,14 @@ def paid_out_loan(cast: SimpleNamespace, amount: Decimal = AMOUNT, **facts: Any)
     return Loan.objects.get(drawdown=drawdown)
 
 
-def accrue_penalty(loan: Loan, day: date, amount: Decimal) -> None:
-    """What the night of `day` leaves behind: penalty owed, accrued and on the books."""
-    Loan.objects.filter(pk=loan.pk).update(penalty_due=amount)
-    Accrual.objects.create(loan=loan, customer_id=loan.customer_id, date=day, interest=0, penalty=amount)
-    totals = {(loan.office_id, loan.product_family): {Kind.PENALTY: amount}}
-    post_totals(MoneyEvent.ACCRUAL, totals, day=day, source=f"accrue {day}")
-
-
 def move_to(day: date) -> None:
-    """Make `day` the business date without the night's work between."""
+    """Make `day` the business date. Of the nights between only the money happens: held money is put to what falls due,
+    interest and penalty accrue."""
+    today = BusinessDay.objects.exclude(state="closed").get().date
+    for offset in range((day - today).days):
+        part = Part(today + timedelta(days=offset), 0, 1)
+        held_money(part)
+        accrue(part)
     BusinessDay.objects.exclude(state="closed").update(state="closed")
     BusinessDay.objects.create(date=day)
 

@@ -49,7 +49,7 @@ def found() -> set[tuple[str, str]]:
 def test_what_the_services_book_agrees(portfolio: Loan) -> None:
     out = StringIO()
     call_command("check_balances", stdout=out)
-    assert out.getvalue() == "3 loans and 6 journal entries agree.\n"
+    assert out.getvalue() == "3 loans and 37 journal entries agree.\n"
     assert portfolio.suspense_amount > 0
 
 
@@ -67,6 +67,7 @@ PLANTED = {
     "interest paid on an instalment": lambda loan: Instalment.objects.filter(loan=loan, number=1).update(
         interest_paid=0
     ),
+    "fee paid on an instalment": lambda loan: Instalment.objects.filter(loan=loan, number=1).update(fee=1, fee_paid=1),
     "entry of no instalment": lambda loan: LoanEntry.objects.create(
         loan=loan, customer_id=loan.customer_id, kind="interest", amount=1, value_date=DAY, instalment_number=99
     ),
@@ -97,4 +98,4 @@ def test_the_command_names_the_row_and_fails(portfolio: Loan) -> None:
         call_command("check_balances", stdout=out, stderr=err)
     assert end.value.code == 1
     assert f"{portfolio.number}: held for the borrower is 1.23, its parts sum to" in out.getvalue()
-    assert "1 rows disagree." in err.getvalue()
+    assert "2 rows disagree." in err.getvalue()

@@ -25,7 +25,7 @@ from loans.queries.loans import arrears_of, due_today, held_money_due, payoff_fi
 from loans.services import debits, repayments
 from loans.services.balances import disagreements
 from tests.loans.bank import Bank
-from tests.loans.given import accrue_penalty, everything, instruction_of, move_to, paid_out_loan
+from tests.loans.given import everything, instruction_of, move_to, paid_out_loan
 
 FIRST_DUE = date(2026, 4, 2)
 
@@ -78,12 +78,13 @@ def test_the_amount_due_pays_interest_then_principal(cast: SimpleNamespace, loan
 
 def test_a_part_goes_to_penalty_then_overdue_interest_then_overdue_principal(cast: SimpleNamespace, loan: Loan) -> None:
     move_to(date(2026, 5, 2))  # the second falls due, the first is a month late
-    accrue_penalty(loan, date(2026, 5, 1), Decimal("145.00"))
+    # 25,624.93 for thirty days at 6.75 %
+    assert fresh(loan).penalty_due == Decimal("144.14")
     booked = book(cast, loan, "2000.00")
     assert entries(booked) == [
-        ("penalty", Decimal("145.00"), None),
+        ("penalty", Decimal("144.14"), None),
         ("interest", Decimal("1162.50"), 1),
-        ("principal", Decimal("692.50"), 1),
+        ("principal", Decimal("693.36"), 1),
     ]
     assert fresh(loan).penalty_due == 0
     assert list(disagreements()) == []
@@ -174,12 +175,15 @@ def test_another_amount_does_not_pay_off(cast: SimpleNamespace, loan: Loan, diff
 def test_the_pay_off_figure_counts_what_is_held_and_what_is_late(cast: SimpleNamespace, loan: Loan) -> None:
     book(cast, loan, "500.00")
     move_to(date(2026, 4, 12))
-    accrue_penalty(loan, date(2026, 4, 11), Decimal("48.00"))
     first = row(loan, 1)
+    # Ten days late, but for the 500.00 held since before the due day.
+    late = first.principal + first.interest - 500
+    penalty = (late * Decimal("0.0675") * 10 / 360).quantize(Decimal("0.01"))
+    assert fresh(loan).penalty_due == penalty == Decimal("47.11")
     scheduled = Decimal("300000.00") - first.principal
     running = (scheduled * Decimal("0.045") * 10 / 360).quantize(Decimal("0.01"))
     figure = payoff_figure(fresh(loan), date(2026, 4, 12))
-    assert figure == Decimal("300000.00") + first.interest + running + 48 - 500
+    assert figure == Decimal("300000.00") + first.interest + running + penalty - 500
 
     book(cast, loan, figure, "R-2", pay_off=True)
     assert (fresh(loan).state, fresh(loan).suspense_amount) == ("settled", Decimal(0))

@@ -18,6 +18,8 @@ from loans.models import (
     Facility,
     Investigation,
     Loan,
+    LoanRequest,
+    LoanTransaction,
     PostingRuleSet,
     Product,
     ProductVersion,
@@ -76,6 +78,14 @@ def build_all(head_office: Office, office: Office, owner: User) -> dict[type[Sta
         Loan, **file, number="DK-1", drawdown=drawdown, product_family="short_term", principal=AMOUNT,
         annual_rate=RATE, penalty_rate=RATE, day_count="actual/360", start_date=DAY, maturity_date=DAY,
         outstanding_principal=0, shard_key=0,
+    )  # fmt: skip
+    asker = User.objects.create(username="asker")
+    booked = LoanTransaction.objects.create(
+        loan=loan, customer_id=customer.pk, kind="fee", reference="F-1", value_date=DAY, booked_date=DAY, amount=1
+    )
+    make(
+        LoanRequest, **file, loan=loan, number="LR-1", kind="fee", value_date=DAY, amount=1, reason="补收",
+        requested_by=asker, transaction=booked,
     )  # fmt: skip
     case = make(WarningCase, **mine, number="YJ-1", level="red", opened_on=DAY, outcome="resolved")
     lent = mine | {"loan": loan}

@@ -19,6 +19,7 @@ from loans.domain.periods import Frequency, Unit
 from loans.domain.schedule import ScheduleTerms, build_schedule
 from loans.domain.terms import RepaymentMethod
 from loans.models import Application, Contract, Drawdown, Facility, Instalment, Loan
+from loans.services.lending import add_instalments
 from postloan.models import SweepRun
 from postloan.services.close import close_business_day
 from postloan.services.sweep import run_sweep_inline
@@ -118,19 +119,7 @@ def make_loan(
     loan = Loan.objects.create(
         **common, application=application, drawdown=drawdown, number=f"HT-{serial}-L1", **(loan_facts | facts)
     )
-    Instalment.objects.bulk_create(
-        Instalment(
-            loan=loan,
-            customer_id=customer.pk,
-            number=row.number,
-            start_date=row.period_start,
-            due_date=row.due_date,
-            principal=row.principal,
-            interest=row.interest,
-            balance_after=row.balance,
-        )
-        for row in schedule.rows
-    )
+    add_instalments(loan)
     return loan
 
 

@@ -48,6 +48,10 @@ PLANTED = {
     "interest on the books": "UPDATE loans_loanentry SET amount = amount + 1 WHERE kind = 'interest'",
     "penalty on the books": "UPDATE loans_loanentry SET amount = amount + 1 WHERE kind = 'penalty'",
     "suspense on the books": "UPDATE loans_loanentry SET amount = amount + 1 WHERE kind = 'suspense'",
+    "fee on the books": "INSERT INTO loans_loanentry (loan_id, customer_id, kind, amount, value_date) "
+    "SELECT id, customer_id, 'fee_charged', 1, start_date FROM loans_loan WHERE id = (SELECT min(id) FROM loans_loan)",
+    "replay": "UPDATE loans_instalment SET bearing_principal = bearing_principal + 1 WHERE id = "
+    "(SELECT min(id) FROM loans_instalment)",
     "interest accrued on the books": "UPDATE loans_accrual SET interest = interest + 1 WHERE id = "
     "(SELECT min(id) FROM loans_accrual)",
     "penalty accrued on the books": "UPDATE loans_accrual SET penalty = penalty + 1 WHERE id = "

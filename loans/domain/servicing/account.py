@@ -49,6 +49,8 @@ class Account:
     held: int = 0
     #: Instalments that a pay-off found; they stay in the schedule even where nothing is left of them.
     kept: set[int] = field(default_factory=set)
+    #: The day it was paid off.
+    ended: date | None = None
     postings: list[Posting] = field(default_factory=list)
     event: int = NO_EVENT
 
@@ -176,10 +178,10 @@ class Account:
             earned = round_ratio(line.own_interest * passed, days, self.terms.rounding)
         else:
             earned = line.carried + self.plan.round(self.plan.clock.interest(line.period, line.opening, day))
-        put_off = self._put_off(first) + line.deferred
+        put_off = self.put_off(first) + line.deferred
         return max(earned + put_off - line.paid[INTEREST], 0)
 
-    def _put_off(self, first: int) -> int:
+    def put_off(self, first: int) -> int:
         """Interest of instalments in their grace, earned but not asked for yet."""
         grace = self.terms.interest_grace
         if not self.lines[first].number <= grace:
@@ -198,11 +200,16 @@ class Account:
     def charged(self, day: date) -> int:
         """Charges on the running instalment that were made by `day`, besides its regular fees."""
         first = self.first_open(day)
+        penalty = self.lines[first].unpaid(PENALTY) if first < len(self.lines) else 0
+        return penalty + self.charged_fees(day)
+
+    def charged_fees(self, day: date) -> int:
+        """Unpaid fees on the running instalment that were charged by `day`, besides its regular ones."""
+        first = self.first_open(day)
         if first == len(self.lines):
             return 0
-        line = self.lines[first]
-        regular = min(each_fees(self.terms), line.unpaid(FEE))
-        return sum(line.unpaid(kind) for kind in CHARGES) - regular
+        unpaid = self.lines[first].unpaid(FEE)
+        return unpaid - min(each_fees(self.terms), unpaid)
 
     def payoff(self, day: date) -> int:
         """What settles the loan on `day`, what is held for the borrower not yet taken off."""

@@ -48,7 +48,7 @@ def _settle(account: Account, day: date, left: int) -> int:
     first = account.first_open(day)
     if first == len(account.lines):
         return left
-    account.kept = {line.number for line in account.lines if not line.is_idle()}
+    account.kept, account.ended = {line.number for line in account.lines if not line.is_idle()}, day
     line, interest = account.lines[first], account.interest_to_settle(day)
     # An instalment paid ahead in full has no room for it.
     bearer = next((line for line in account.lines[first:] if not account.plan.is_complete(line)), line)

@@ -10,11 +10,14 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from branch.domain.money import ZERO
 from branch.queries.parameters import parameter
 from loans.domain.ledger import Kind, MoneyEvent
+from loans.models import Loan
 from loans.services.ledger import post_totals
+from loans.services.replayed_nights import accrue_replayed
 from postloan.models import SweepShard
-from postloan.services.steps.part import CUSTOMER_IN_PART, LIVE, Part, Work, execute_and_sum
+from postloan.services.steps.part import CUSTOMER_IN_PART, LIVE, Part, Work, execute_and_sum, work_of
 
 #: How far back days that were missed are made up: a loan confirmed late, a row that had been set aside.
 CATCH_UP_DAYS = 31
@@ -54,12 +57,15 @@ _NEXT = "(d.day + 1)"
 
 def _running_interest(until: str) -> str:
     """Interest of the instalment's period up to `until` (out)."""
-    even = f"round((i.interest * ({until} - i.start_date))::{_WIDE} / (i.due_date - i.start_date), 2)"
-    yearly = "(i.balance_after + i.principal) * l.annual_rate"
-    earned = f"round(({yearly} * ({_weight('i.start_date', until)}))::{_WIDE} / ({_BASIS}), 2)"
+    days = "(i.end_date - i.start_date)"
+    spread = f"round((i.earned_interest * ({until} - i.start_date))::{_WIDE} / {days}, 2)"
+    yearly = "i.bearing_principal * l.annual_rate"
+    counted = f"({yearly} * i.counted_days * ({until} - i.bearing_from))::{_WIDE} / (360 * {days})"
+    weighed = f"({yearly} * ({_weight('i.bearing_from', until)}))::{_WIDE} / ({_BASIS})"
+    since = f"CASE WHEN {until} <= i.bearing_from THEN 0 WHEN l.day_count = '30/360' THEN {counted} ELSE {weighed} END"
     return (
-        f"CASE WHEN {until} >= i.due_date THEN i.interest WHEN l.day_count = '30/360' THEN {even}"
-        f" ELSE least({earned}, i.interest) END"
+        f"CASE WHEN {until} >= i.end_date THEN i.earned_interest WHEN i.is_spread THEN {spread}"
+        f" ELSE least(round(i.interest_before + {since}, 2), i.earned_interest) END"
     )
 
 
@@ -97,13 +103,15 @@ WITH live AS MATERIALIZED (
     SELECT l.id, l.customer_id, l.office_id, l.product_family, l.start_date, l.day_count, l.annual_rate, l.penalty_rate
     FROM loans_loan l
     WHERE {LIVE.format(t="l")} AND {CUSTOMER_IN_PART.format(t="l")}
-      AND l.start_date <= %(date)s
+      AND l.start_date <= %(date)s AND NOT l.is_replayed_nightly
 ), missed AS MATERIALIZED (
     SELECT live.*, gone::date AS day FROM live,
            generate_series(greatest(live.start_date, %(catch_up_from)s), %(date)s::date - 1, interval '1 day') gone
     WHERE (live.start_date >= %(late_since)s OR live.customer_id = ANY(%(set_aside)s::bigint[]))
       AND (SELECT a.id FROM loans_accrual a WHERE a.loan_id = live.id AND a.date = gone::date
            AND a.date >= %(catch_up_from)s AND a.date < %(date)s) IS NULL
+      -- A correction made up for every night before its day.
+      AND NOT EXISTS (SELECT FROM loans_accrualcorrection c WHERE c.loan_id = live.id AND c.date > gone::date)
 ), overdue AS MATERIALIZED (
     SELECT l.id, {_PENALTY} AS penalty
     FROM live l JOIN loans_instalment i ON i.loan_id = l.id, (SELECT %(date)s::date AS day) d
@@ -114,7 +122,7 @@ WITH live AS MATERIALIZED (
            {_interest("i.loan_id IS NOT NULL", _INTEREST)} AS interest,
            coalesce(o.penalty, 0)::numeric(16, 2) AS penalty
     FROM (SELECT %(date)s::date AS day) d CROSS JOIN live l
-    LEFT JOIN loans_instalment i ON i.loan_id = l.id AND i.start_date <= %(date)s AND i.due_date > %(date)s
+    LEFT JOIN loans_instalment i ON i.loan_id = l.id AND i.start_date <= %(date)s AND i.end_date > %(date)s
     LEFT JOIN overdue o ON o.id = l.id
     WHERE NOT EXISTS (SELECT FROM loans_accrual a WHERE a.loan_id = l.id AND a.date = %(date)s)
     UNION ALL
@@ -124,7 +132,7 @@ WITH live AS MATERIALIZED (
     FROM missed l CROSS JOIN LATERAL (SELECT l.day AS day) d
     LEFT JOIN LATERAL (
         SELECT sum({_INTEREST}) AS interest FROM loans_instalment i
-        WHERE i.loan_id = l.id AND i.start_date <= d.day AND i.due_date > d.day
+        WHERE i.loan_id = l.id AND i.start_date <= d.day AND i.end_date > d.day
     ) running ON true
     LEFT JOIN LATERAL (
         SELECT {_PENALTY} AS penalty FROM loans_instalment i
@@ -165,6 +173,15 @@ def accrue(part: Part) -> Work:
         (office, family): {Kind.INTEREST: Decimal(interest), Kind.PENALTY: Decimal(penalty)}
         for office, family, interest, penalty in posted
     }
+    lines = []
+    for accrual in accrue_replayed(part.of(Loan.objects.all()), part.date):
+        sums = totals.setdefault((accrual.loan.office_id, accrual.loan.product_family), {})
+        for kind, amount in ((Kind.INTEREST, accrual.interest), (Kind.PENALTY, accrual.penalty)):
+            sums[kind] = sums.get(kind, ZERO) + amount
+        lines.append(f"{accrual.loan_id}|{accrual.date}|{accrual.interest}|{accrual.penalty}")
+    if lines:
+        own = work_of(lines)
+        work = Work(work.rows + own.rows, work_of([work.digest, own.digest]).digest)
     post_totals(MoneyEvent.ACCRUAL, totals, day=part.date, source=f"accrue/{part.shard}")
     return work
 

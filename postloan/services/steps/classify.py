@@ -37,9 +37,10 @@ WITH classes (severity, asset_class, rate) AS (
       AND l.start_date <= %(date)s
 ), arrears AS (
     SELECT i.loan_id, %(date)s - min(i.due_date) AS days_past_due,
-           sum(i.principal - i.principal_paid + i.interest - i.interest_paid) AS overdue_amount
+           sum(i.principal - i.principal_paid + i.interest - i.interest_paid + i.fee - i.fee_paid) AS overdue_amount
     FROM loans_instalment i JOIN live l ON l.id = i.loan_id
-    WHERE i.due_date < %(date)s AND (i.principal_paid < i.principal OR i.interest_paid < i.interest)
+    WHERE i.due_date < %(date)s
+      AND (i.principal_paid < i.principal OR i.interest_paid < i.interest OR i.fee_paid < i.fee)
     GROUP BY i.loan_id
 ), facts AS (
     SELECT l.id, l.customer_id, l.outstanding_principal, c.kind = 'company' AS is_non_retail,
@@ -83,6 +84,7 @@ WITH classes (severity, asset_class, rate) AS (
     SELECT id, customer_id, %(date)s, outstanding_principal, overdue_amount, days_past_due,
            asset_class, class_rule, provision
     FROM decided
+    WHERE %(keeps_the_day)s
     ON CONFLICT (loan_id, date) DO NOTHING
     RETURNING loan_id, date, outstanding_principal, overdue_amount, days_past_due, asset_class, class_rule, provision
 ), moved AS (
@@ -102,7 +104,16 @@ WITH classes (severity, asset_class, rate) AS (
 
 def classify(part: Part) -> Work:
     """Write how each live loan of the part stands at the end of the day, and set it on the loan."""
+    return _classify(part, keeps_the_day=True)
+
+
+def restate_classes(part: Part) -> None:
+    """Set on the loans of the part how they stand at the end of a day that is over; what was written of it stays."""
+    _classify(part, keeps_the_day=False)
+
+
+def _classify(part: Part, *, keeps_the_day: bool) -> Work:
     values = parameters(*_PARAMETERS.values(), on=part.date)
     named = {name: values[code] for name, code in _PARAMETERS.items()}
     named["technical_days"] = min(named["technical_days"], MOST_TECHNICAL_DAYS)
-    return execute(STATEMENT, part.parameters | named)
+    return execute(STATEMENT, part.parameters | named | {"keeps_the_day": keeps_the_day})
