@@ -98,6 +98,7 @@ name_events(
         "facility.cancel": pgettext_lazy("event", "cancelled the line"),
         "facility.mature": pgettext_lazy("event", "let the line mature"),
         "facility.close": pgettext_lazy("event", "closed the line"),
+        "facility.change_limit": pgettext_lazy("event", "changed the limit"),
         "facility.reserve": pgettext_lazy("event", "reserved part of the line"),
         "facility.give_back": pgettext_lazy("event", "gave part of the line back"),
         "drawdown.request": pgettext_lazy("event", "requested the drawdown"),

@@ -178,6 +178,22 @@ _ALL = (
         highest=3600,
     ),
     Parameter(
+        "entrusted.personal_above",
+        Decimal,
+        Decimal(500000),
+        "Drawdown of a personal business loan above which the bank pays the seller itself, yuan",
+        "S",
+        lowest=0,
+    ),
+    Parameter(
+        "entrusted.working_capital_above",
+        Decimal,
+        Decimal(10000000),
+        "Payment of a company's working capital above which the bank pays the seller itself, yuan",
+        "S",
+        lowest=0,
+    ),
+    Parameter(
         "prepayment.modes",
         list,
         ["shorten_term", "lower_instalment", "next_instalment", "last_instalment", "spread_evenly"],

@@ -47,6 +47,11 @@ class DrawdownForm(ActionForm):
     purpose = forms.CharField(label=_("Purpose"), max_length=200)
 
 
+class LimitForm(ReasonForm):
+    limit_amount = MoneyField(label=_("Limit"))
+    field_order = ("limit_amount", "reason")
+
+
 class FacilitySerializer(serializers.ModelSerializer):
     number = serializers.CharField(source="contract.number", read_only=True)
     undrawn_amount = serializers.SerializerMethodField(help_text=_("Limit less what is drawn."))
@@ -147,6 +152,15 @@ FACILITY_NOUN = register(
             ),
             Action("freeze", _("Freeze"), facilities.freeze_facility, form=ReasonForm, event="freeze", tone="danger"),
             Action("unfreeze", _("Unfreeze"), facilities.unfreeze_facility, form=ReasonForm, event="unfreeze"),
+            Action(
+                "change-limit",
+                _("Change the limit"),
+                facilities.change_facility_limit,
+                form=LimitForm,
+                roles=facilities.LIMIT_SETTERS,
+                when=lambda facility: facility.state in ("effective", "frozen"),
+                initial=lambda actor, facility: {"limit_amount": facility.limit_amount},
+            ),
             Action("cancel", _("Cancel"), facilities.cancel_facility, form=ReasonForm, event="cancel", tone="danger"),
             Action("close", _("Close"), facilities.close_facility, event="close"),
         ),

@@ -52,7 +52,7 @@ class ReversalForm(ReasonForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         rows = LoanTransaction.objects.filter(
-            loan_id=self.instance.pk if self.instance else None, reversed_by=None, kind__in=REVERSIBLE
+            loan_id=getattr(self.instance, "pk", 0) or 0, reversed_by=None, kind__in=REVERSIBLE
         )
         field: Any = self.fields["transaction_id"]
         field.queryset = rows.order_by("-value_date", "-pk")

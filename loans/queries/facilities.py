@@ -7,6 +7,8 @@ from decimal import Decimal
 from django.db.models import QuerySet, Sum
 
 from branch.domain.money import ZERO
+from branch.queries.parameters import parameter
+from customers.models import Customer
 from loans.domain.product_terms import start_fees
 from loans.models import Condition, Drawdown, Facility
 from loans.queries.terms import terms_of
@@ -26,6 +28,19 @@ def open_drawdowns(facility_id: int) -> QuerySet[Drawdown]:
 def payout_amount(drawdown: Drawdown) -> Decimal:
     """What goes out of a drawdown: its amount less the fees kept back at the start, in yuan."""
     return drawdown.amount - start_fees(terms_of(drawdown.facility.contract), drawdown.amount)
+
+
+def entrusted_above(drawdown: Drawdown) -> Decimal:
+    """The amount above which the bank pays the seller itself (entrusted payment), by what kind of borrower it is."""
+    is_company = drawdown.customer.kind == Customer.Kind.COMPANY
+    return parameter("entrusted.working_capital_above" if is_company else "entrusted.personal_above")
+
+
+def pays_the_borrower(drawdown: Drawdown) -> bool:
+    """Whether the money goes to the borrower's own name or account, who then controls it."""
+    borrower = drawdown.customer
+    same_account = bool(borrower.repayment_account) and drawdown.payee_account == borrower.repayment_account
+    return same_account or drawdown.payee_name.strip() == borrower.name.strip()
 
 
 def undrawn_amount(facility: Facility, *, except_drawdown: int | None = None) -> Decimal:

@@ -20,7 +20,7 @@ from branch.services.outbox import publish
 from branch.services.transition import create, lock, take_duty, transition, wrong_state
 from branch.services.use_case import use_case
 from loans.models import Drawdown, Facility
-from loans.queries.facilities import payout_amount, undrawn_amount
+from loans.queries.facilities import entrusted_above, payout_amount, pays_the_borrower, undrawn_amount
 from loans.services.facilities import require_settled_conditions, take_from_limit
 from loans.services.inputs import clean_account, clean_amount, clean_reason, clean_text
 from loans.services.lending import schedule_of
@@ -84,6 +84,7 @@ def check_drawdown(*, actor: Actor, drawdown_id: int, expected_version: int | No
         _refuse_owner(actor, drawdown)
         facility = lock(Facility, drawdown.facility_id, actor)
         _require_ready(facility, "check_drawdown")
+        require_entrusted(drawdown)
         left = undrawn_amount(facility, except_drawdown=drawdown.pk)
         if drawdown.amount > left:
             raise Unmet(_("The line has %(left)s left.") % {"left": format_money(left)}, left=str(left))
@@ -114,6 +115,7 @@ def _commit_money(actor: Actor, drawdown: Drawdown) -> PaymentInstruction:
     day = open_business_date()
     facility = lock(Facility, drawdown.facility_id, actor)
     _require_ready(facility, "release_drawdown")
+    require_entrusted(drawdown)
     schedule_of(facility.contract, drawdown.amount, day)
     if payout_amount(drawdown) <= 0:
         raise Unmet(_("The fees leave nothing of this amount to be paid out."))
@@ -154,6 +156,16 @@ def cancel_drawdown(*, actor: Actor, drawdown_id: int, reason: str, expected_ver
     ) as drawdown:
         pass
     return drawdown
+
+
+def require_entrusted(drawdown: Drawdown) -> None:
+    """Above the supervisor's thresholds money goes to whom the borrower buys from. Raises Unmet for the borrower."""
+    limit = entrusted_above(drawdown)
+    if drawdown.amount > limit and pays_the_borrower(drawdown):
+        raise Unmet(
+            _("Above %(limit)s the bank pays the seller itself, not the borrower.") % {"limit": format_money(limit)},
+            entrusted_above=str(limit),
+        )
 
 
 def _refuse_owner(actor: Actor, drawdown: Drawdown) -> None:

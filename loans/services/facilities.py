@@ -10,17 +10,18 @@ from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor, system_actor
 from branch.domain.money import format_money
-from branch.domain.refusals import Unmet
-from branch.domain.roles import Role
+from branch.domain.refusals import InvalidInput, Unmet
+from branch.domain.roles import Duty, Role
 from branch.services.outbox import publish
-from branch.services.transition import change, create, lock, transition
+from branch.services.transition import change, create, lock, take_duty, transition
 from branch.services.use_case import use_case
 from loans.domain.periods import Frequency, Unit
 from loans.models import Contract, Drawdown, Facility, Loan, Product
-from loans.queries.facilities import open_conditions, open_drawdowns
+from loans.queries.facilities import open_conditions, open_drawdowns, undrawn_amount
 from loans.queries.terms import end_of_term, plan_rows, terms_of
-from loans.services.inputs import clean_reason
+from loans.services.inputs import clean_amount, clean_reason
 
+LIMIT_SETTERS = frozenset({Role.BRANCH_MANAGER})
 OPENERS = frozenset({Role.ACCOUNT_MANAGER})
 LOAN_OVER = ("settled", "renewed", "recovered")
 #: A failed one can be tried again only while the line is effective.
@@ -100,6 +101,31 @@ def unfreeze_facility(*, actor: Actor, facility_id: int, reason: str, expected_v
         Facility, facility_id, "unfreeze", actor=actor, reason=reason, expected_version=expected_version
     ) as facility:
         pass
+    return facility
+
+
+@use_case("change_facility_limit")
+def change_facility_limit(
+    *, actor: Actor, facility_id: int, limit_amount: Decimal, reason: str, expected_version: int | None = None
+) -> Facility:
+    """Another limit for an effective or frozen line: not below what is drawn or asked for, nor above the contract.
+
+    Raises InvalidInput; more than was signed takes a new contract.
+    """
+    limit_amount, reason = clean_amount(limit_amount, "limit_amount"), clean_reason(reason)
+    with change(
+        Facility, facility_id, "change_limit", actor=actor, roles=LIMIT_SETTERS, states=("effective", "frozen"),
+        reason=reason, expected_version=expected_version,
+    ) as facility:  # fmt: skip
+        take_duty(actor, facility.file_key, Duty.APPROVE)
+        taken = facility.limit_amount - undrawn_amount(facility)
+        if not taken <= limit_amount <= facility.contract.amount:
+            message = _("Choose an amount from %(least)s, drawn or asked for, to %(most)s, signed.") % {
+                "least": format_money(taken), "most": format_money(facility.contract.amount),
+            }  # fmt: skip
+            raise InvalidInput(fields={"limit_amount": [message]})
+        facility.limit_amount = limit_amount
+    publish("facility.limit_changed", facility_id=facility.pk)
     return facility
 
 

@@ -186,7 +186,7 @@ def _write_entries(loan: Loan, wanted: dict[Key, Decimal], by: LoanTransaction |
             kind, amount = HELD, amount if kind == Kind.SUSPENSE else -amount
         place: Key = (found["transaction_id"], found["value_date"], kind, found["instalment_number"])
         missing[place] = missing.get(place, ZERO) - amount
-    repayments = dict(loan.transactions.values_list("pk", "repayment_id"))
+    repayments: dict[int | None, int | None] = dict(loan.transactions.values_list("pk", "repayment_id"))
     written = Written({}, {})
     entries = []
     for key, amount in sorted(missing.items(), key=lambda item: item[0][2] == HELD):

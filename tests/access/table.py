@@ -348,6 +348,7 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ),
     ("facilities", "freeze"): Act(who(SUBTREE, PO, BM), "effective", WHY),
     ("facilities", "unfreeze"): Act(who(SUBTREE, PO, BM), "frozen", WHY),
+    ("facilities", "change-limit"): Act(who(SUBTREE, BM), "effective", {"limit_amount": "300000.00", **WHY}),
     ("facilities", "cancel"): Act(MINE_OR_HEAD, "pending_conditions", WHY),
     ("facilities", "close"): Act(who(SUBTREE, LA), "matured"),
     ("drawdowns", "check"): Act(who(SUBTREE, DO), "requested"),

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from branch.domain.refusals import DutiesConflict, InvalidInput, NotFound, PermissionRefused, Unmet, WrongState
-from branch.models import BusinessDay, Event, PaymentInstruction, RoleAssignment
+from branch.models import BusinessDay, Event, ParameterValue, PaymentInstruction, RoleAssignment
+from customers.models import Customer
 from loans.models import Application, Condition, Drawdown, Facility
 from loans.services import contracts, drawdowns, facilities
 from tests.loans.given import (
@@ -296,3 +297,63 @@ def test_it_is_refused_by_the_officer_or_cancelled_by_the_owner(cast: SimpleName
     assert list(Drawdown.objects.order_by("pk").values_list("state", flat=True)) == ["refused", "cancelled"]
     assert Event.objects.get(name="drawdown.refuse").reason == "收款人与合同不符"
     assert ask(cast, line, "300000.00").number.endswith("-D3")
+
+
+# --- entrusted payment
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit"),
+    [("company", "entrusted.working_capital_above"), ("sole_trader", "entrusted.personal_above")],
+)
+def test_above_the_threshold_the_seller_is_paid_not_the_borrower(cast: SimpleNamespace, kind: str, limit: str) -> None:
+    line = effective_line(cast)
+    Customer.objects.update(kind=kind)
+    ParameterValue.objects.create(code=limit, value="1000", effective_date=date(2020, 1, 1))
+    borrower = Customer.objects.get()
+    own = {"payee_name": borrower.name, "payee_account": "6228480000000009", "purpose": "周转"}
+    ask_for = {"actor": cast.actor("lin"), "facility_id": line.pk}
+    small = drawdowns.request_drawdown(**ask_for, amount=Decimal("1000.00"), **own)
+    large = drawdowns.request_drawdown(**ask_for, amount=Decimal("1000.01"), **own)
+    bought = drawdowns.request_drawdown(**ask_for, amount=Decimal("5000.00"), **PAYEE)
+
+    for drawdown in (small, bought):
+        drawdowns.check_drawdown(actor=cast.actor("wu"), drawdown_id=drawdown.pk)
+        assert drawdowns.release_drawdown(actor=cast.actor("wu"), drawdown_id=drawdown.pk).state == "disbursing"
+    before = everything()
+    with pytest.raises(Unmet) as refusal:
+        drawdowns.check_drawdown(actor=cast.actor("wu"), drawdown_id=large.pk)
+    assert refusal.value.facts["entrusted_above"] == "1000"
+    assert everything() == before
+
+
+def test_what_is_checked_before_the_threshold_falls_is_not_released_after(cast: SimpleNamespace) -> None:
+    drawdown = checked_drawdown(cast)
+    Drawdown.objects.update(payee_account=Customer.objects.get().repayment_account)
+    ParameterValue.objects.create(code="entrusted.working_capital_above", value="1000", effective_date=date(2020, 1, 1))
+    before = everything()
+    with pytest.raises(Unmet):
+        drawdowns.release_drawdown(actor=cast.actor("wu"), drawdown_id=drawdown.pk)
+    assert everything() == before
+
+
+# --- another limit
+
+
+def test_the_limit_moves_between_what_is_used_and_what_was_signed(cast: SimpleNamespace) -> None:
+    line = effective_line(cast)
+    ask(cast, line, "100000.00")
+    change = {"actor": cast.actor("zhou"), "facility_id": line.pk, "reason": "用信下降"}
+    for amount in ("99999.99", "300000.01"):
+        before = everything()
+        with pytest.raises(InvalidInput) as refusal:
+            facilities.change_facility_limit(**change, limit_amount=Decimal(amount))
+        assert list(refusal.value.fields) == ["limit_amount"]
+        assert everything() == before
+    assert facilities.change_facility_limit(**change, limit_amount=Decimal("100000.00")).limit_amount == 100000
+    with pytest.raises(InvalidInput):
+        ask(cast, line, "0.01")
+    before = everything()
+    with pytest.raises(PermissionRefused):
+        facilities.change_facility_limit(**(change | {"actor": cast.actor("he")}), limit_amount=Decimal("200000.00"))
+    assert everything() == before
