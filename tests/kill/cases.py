@@ -15,6 +15,7 @@ from approvals.models import Authority
 from approvals.services import authorities, reviews
 from branch.domain.actor import system_actor
 from branch.models import Attachment, Notification, Office, RoleAssignment, User
+from branch.rail import PaymentAnswer
 from branch.services import attachments, notifications, offices, sessions, staff
 from branch.services.business_day import open_first_day
 from branch.services.calendar import set_calendar_override
@@ -24,19 +25,33 @@ from customers.models import RecordImport, RecordSource
 from customers.services import customers, imports, leads, record_sources, records
 from customers.services.intake.reading import Form, open_lines
 from loans.domain.ledger import SHIPPED
-from loans.models import Instalment, Loan, PostingRuleSet, Product, ProductVersion
+from loans.models import (
+    DebitFile,
+    DebitRow,
+    Instalment,
+    Loan,
+    LoanRequest,
+    LoanTransaction,
+    PostingRuleSet,
+    Product,
+    ProductVersion,
+)
 from loans.queries.ledger import stored_rules
 from loans.services import (
     applications,
     contracts,
+    debit_files,
     drawdowns,
     facilities,
     investigations,
+    loan_requests,
     posting_rules,
     prime_rates,
     products,
     repayments,
+    write_offs,
 )
+from loans.services.repricing import reprice_loan
 from postloan.models import CollectionCase, ThresholdSet
 from postloan.services import cases as warning_cases
 from postloan.services import collection, inspections, thresholds
@@ -147,6 +162,49 @@ def owe_nothing() -> None:
 
 def pay_early() -> object:
     return repayments.book_repayment(actor=he(), loan_id=life().loan.pk, amount=Decimal(1000), reference="EARLY")
+
+
+def asking(name: str, **facts: Any) -> Callable[[], object]:
+    """He asks for something on the loan."""
+    service = getattr(loan_requests, f"request_{name}")
+    return lambda: service(actor=he(), loan_id=life().loan.pk, reason="按客户申请", **facts)
+
+
+def ask_for_reversal() -> object:
+    row = LoanTransaction.objects.get(reference="EARLY")
+    return loan_requests.request_reversal(actor=he(), loan_id=life().loan.pk, transaction_id=row.pk, reason="入错账户")
+
+
+def asked_for() -> int:
+    return LoanRequest.objects.latest("pk").pk
+
+
+def confirm() -> object:
+    return loan_requests.confirm_loan_request(actor=actor("zhou"), loan_request_id=asked_for())
+
+
+def be_a_loss() -> None:
+    Loan.objects.filter(pk=life().loan.pk).update(asset_class="loss")
+
+
+def make_debits() -> object:
+    return debit_files.make_debit_file(actor=he())
+
+
+def debit_file() -> int:
+    return DebitFile.objects.get().pk
+
+
+def send_debits() -> None:
+    debit_files.note_file_sent(file_id=debit_file())
+
+
+def debit_row() -> DebitRow:
+    return DebitRow.objects.select_related("instruction").get()
+
+
+def set_debit_aside() -> None:
+    debit_files.set_row_aside(row_id=debit_row().pk, reason="行内挂账")
 
 
 def open_collection() -> object:
@@ -377,6 +435,74 @@ CASES: dict[str, Case] = {
     # --- the loan
     "use_held_money": Case(
         "release_drawdown", lambda: held_money(Part(date(2026, 3, 3), 0, 1)), pay_early, is_keyed=False
+    ),
+    "prepay_loan": Case(
+        "release_drawdown",
+        lambda: repayments.prepay_loan(
+            actor=he(), loan_id=life().loan.pk, amount=Decimal(100000), reference="PART", surplus="shorten_term"
+        ),
+    ),
+    "request_backdated_repayment": Case(
+        "assign_case",
+        asking("backdated_repayment", amount=Decimal(500), reference="SLIP", value_date=OPENING),
+    ),
+    "request_reversal": Case("release_drawdown", ask_for_reversal, pay_early),
+    "request_waiver": Case("assign_case", asking("waiver", kind="interest", amount=Decimal(1))),
+    "request_fee": Case("release_drawdown", asking("fee", amount=Decimal(80))),
+    "request_rate_change": Case("release_drawdown", asking("rate_change", annual_rate=Decimal("0.04"))),
+    "request_interest_pause": Case("release_drawdown", asking("interest_pause", until=date(2026, 3, 4))),
+    "request_extension": Case("release_drawdown", asking("extension", extra_instalments=2)),
+    "request_principal_grace": Case("release_drawdown", asking("principal_grace", principal_grace=1)),
+    "request_restructuring": Case("release_drawdown", asking("restructuring", extra_instalments=2)),
+    "request_misuse": Case("release_drawdown", asking("misuse")),
+    "request_call_in": Case("release_drawdown", asking("call_in")),
+    "request_write_off": Case("release_drawdown", asking("write_off"), be_a_loss),
+    "confirm_loan_request": Case("release_drawdown", confirm, asking("fee", amount=Decimal(80))),
+    "refuse_loan_request": Case(
+        "release_drawdown",
+        lambda: loan_requests.refuse_loan_request(actor=actor("zhou"), loan_request_id=asked_for(), reason="无依据"),
+        asking("fee", amount=Decimal(80)),
+    ),
+    "withdraw_loan_request": Case(
+        "release_drawdown",
+        lambda: loan_requests.withdraw_loan_request(actor=he(), loan_request_id=asked_for()),
+        asking("fee", amount=Decimal(80)),
+    ),
+    "book_recovery": Case(
+        "release_drawdown",
+        lambda: write_offs.book_recovery(actor=he(), loan_id=life().loan.pk, amount=Decimal(1000), reference="REC"),
+        in_order(be_a_loss, asking("write_off"), confirm),
+    ),
+    "reprice_loan": Case(
+        "release_drawdown",
+        lambda: reprice_loan(actor=system_actor(), loan_id=life().loan.pk, on_date=OPENING),
+        is_keyed=False,
+    ),
+    "make_debit_file": Case("assign_case", make_debits),
+    "note_debit_file_sent": Case("assign_case", send_debits, make_debits, is_keyed=False),
+    "book_debit_row": Case(
+        "assign_case",
+        lambda: debit_files.book_debit_row(
+            row_id=debit_row().pk,
+            answer=PaymentAnswer(
+                "succeeded", collected_amount=Decimal(900), reference=debit_row().instruction.reference
+            ),
+        ),
+        in_order(make_debits, send_debits),
+        is_keyed=False,
+    ),
+    "set_debit_row_aside": Case("assign_case", set_debit_aside, in_order(make_debits, send_debits), is_keyed=False),
+    "finish_debit_file": Case(
+        "assign_case",
+        lambda: debit_files.finish_debit_file(file_id=debit_file()),
+        in_order(make_debits, send_debits, set_debit_aside),
+        is_keyed=False,
+    ),
+    "change_facility_limit": Case(
+        "release_drawdown",
+        lambda: facilities.change_facility_limit(
+            actor=actor("zhou"), facility_id=life().facility.pk, limit_amount=Decimal(300000), reason="用信下降"
+        ),
     ),
     "settle_loan": Case(
         "release_drawdown", lambda: repayments.settle_loan(actor=he(), loan_id=life().loan.pk), owe_nothing
