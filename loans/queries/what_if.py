@@ -14,13 +14,13 @@ from branch.domain.money import from_cents
 from branch.domain.refusals import InvalidInput, NotFound
 from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
-from loans.domain.allocation import AllocationSequence
-from loans.domain.periods import Frequency, Unit
 from loans.domain.schedule_change import Change, compare
 from loans.domain.servicing import Event, EventType, Servicing, Standing, Surplus, replay, served_rows, standing
 from loans.domain.terms import ScheduleTerms, TermsError
+from loans.domain.transactions import engine_events
 from loans.models import Loan
-from loans.queries.terms import penalty_compounds, terms_for_schedule, terms_of
+from loans.queries.servicing import happening, live_transactions, servicing_of, terms_of_loan
+from loans.queries.terms import terms_of
 
 #: What can be tried, and what each needs besides its day.
 NEEDS: dict[EventType, str] = {
@@ -88,34 +88,9 @@ def what_if(
 
 
 def _so_far(loan: Loan) -> tuple[ScheduleTerms, list[Event], Servicing]:
-    """The loan as the servicing engine reads it: its terms, what was paid, and how payments are taken."""
-    contract, signed = loan.drawdown.facility.contract, terms_of(loan)
-    terms = terms_for_schedule(
-        signed,
-        principal=loan.principal,
-        annual_rate=contract.annual_rate,
-        start_date=loan.start_date,
-        method=contract.repayment_method,
-        day_count=contract.day_count,
-        instalments=contract.instalments,
-        frequency=Frequency(Unit(contract.frequency_unit), contract.frequency_every),
-        plan=contract.plan,
-    )
-    events = [
-        Event(date=row.value_date, type=EventType.REPAYMENT, amount=row.amount)
-        for row in loan.repayments.order_by("value_date", "pk")
-    ]
-    servicing = Servicing(
-        surplus=Surplus.HOLD,
-        payoff_interest=signed.payoff_interest,
-        allocation=signed.allocation_order,
-        by_kind=signed.allocation_sequence is AllocationSequence.BUCKET_FIRST,
-        grace_days=signed.grace_days,
-        late_interest=False,
-        penalty_rate=loan.penalty_rate,
-        compounds=penalty_compounds(loan),
-    )
-    return terms, events, servicing
+    """The loan as the servicing engine reads it: its terms, what happened to it, and how payments are taken."""
+    events = [event for _key, event in engine_events(happening(row) for row in live_transactions(loan))]
+    return terms_of_loan(loan), events, servicing_of(loan)
 
 
 def _paid_until(
