@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.person import PHONE, Stage
+from branch.models import Office, User
+from branch.queries.actors import actor_for
+from loans.models import Loan
+from tests.browser.person import DESKTOP, PHONE, Stage
+from tests.loans.given import paid_out_loan
 
 pytestmark = pytest.mark.browser
 
@@ -94,4 +100,39 @@ def test_it_fits_a_phone_and_both_themes(stage: Stage) -> None:
         ".filter(e => e.offsetParent && e.offsetHeight < 44).map(e => e.outerHTML.slice(0, 80))"
     )
     assert small == []
+    assert stage.faults() == []
+
+
+def paid_out() -> Loan:
+    """A loan of Lin's, made by the demo branch's own people."""
+    people = {user.username: user for user in User.objects.all()}
+    offices = SimpleNamespace(**{office.code: office for office in Office.objects.all()})
+    return paid_out_loan(SimpleNamespace(**people, offices=offices, actor=lambda name: actor_for(people[name])))
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["1440 px, English", "390 px, Chinese"])
+def test_what_if_in_the_drawer_of_a_loan(stage: Stage, viewport: dict[str, int]) -> None:
+    stage.language, stage.viewport = ("en" if viewport is DESKTOP else "zh-CN"), viewport
+    loan = paid_out()
+    lin = stage("lin")
+    page = lin.open(f"/loans/{loan.pk}/")
+    button = page.locator("[data-offer=what-if]")
+    if not button.first.is_visible():
+        page.locator(".page-offers [data-bs-toggle=dropdown]").first.click()
+    button.first.click()
+    form = page.locator("#drawer-body form.action-form")
+    # What is tried asks for its own fields alone
+    expect(form.locator("[name=amount]")).to_be_visible()
+    expect(form.locator("[name=annual_rate]")).to_be_hidden()
+    form.locator("button[type=submit]").click()
+    expect(form.locator(".invalid-feedback").first).to_be_visible()
+    form.locator("[name=amount]").fill("50000")
+    form.locator("button[type=submit]").click()
+    expect(page.locator("#drawer-body #schedule-change")).to_be_visible()
+    expect(page.locator("#drawer-body #change-facts .kpi-value").first).not_to_have_text("0.00")
+    lin.fits()
+    page.locator("#drawer-body [hx-get]").click()
+    page.locator("#drawer-body [name=what]").select_option("rate_change")
+    expect(page.locator("#drawer-body [name=annual_rate]")).to_be_visible()
+    expect(page.locator("#drawer-body [name=amount]")).to_be_hidden()
     assert stage.faults() == []
