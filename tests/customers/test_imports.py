@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import zipfile
 from collections import defaultdict
 from datetime import date
@@ -13,6 +14,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.core.management import call_command
 from django.utils import translation
 
 from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused, WrongState
@@ -623,3 +625,33 @@ def test_a_fault_is_noted_and_the_import_tried_again_later(source, firms, actor,
 def test_counts_are_shown_in_words(send):
     words = {code: number for _word, number, code in count_words(send(text_of(ROW, ROW)))}
     assert words == {"rows": 2, "accepted": 1, "identical": 1}
+
+
+# --- commands
+
+
+def test_a_file_comes_in_by_command_with_customers_invented_for_a_trial(cast, source, tmp_path):
+    path = tmp_path / "sales.csv"
+    path.write_text(text_of(ROW.replace("E1", "E500"), ROW.replace("E1", "E501"), ROW.replace("E1", "E501")))
+    report, said, totals_of = tmp_path / "report.csv", io.StringIO(), io.StringIO()
+    options = {"source": "tax", "layout": "sales_invoices", "username": "he", "report": report}
+
+    call_command("import_records", path, invent_customers="lin", stdout=said, **options)
+    call_command("invoice_totals", source="tax", rule="all", stdout=totals_of)
+
+    assert "         3  Rows read" in said.getvalue()
+    assert "Identical to an earlier row" in report.read_text(encoding="utf-8-sig")
+    rows = {row["firm"]: row for row in csv.DictReader(totals_of.getvalue().splitlines())}
+    assert {firm: row["net_amount"] for firm, row in rows.items()} == {"E500": "100.00", "E501": "200.00"}
+
+    call_command("import_records", path, invent_customers="lin", stdout=said, **options)
+    assert FirmCode.objects.count() == 2
+
+
+def test_the_bench_prints_its_ratio_and_leaves_nothing(cast):
+    said = io.StringIO()
+    call_command("bench_import", rows=2000, repeat=1, stdout=said)
+    assert re.search(r"ratio +\d+\.\d\d \(bound 5\)", said.getvalue())
+    assert re.search(r"memory over idle +\d+\.\d MB", said.getvalue())
+    assert not RecordSource.objects.exists()
+    assert not Invoice.objects.exists()

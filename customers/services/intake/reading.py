@@ -164,6 +164,13 @@ def first_rows(path: Path, form: Form, count: int, *, below_headings: bool = Fal
         return list(itertools.islice(rows, start, start + count))
 
 
+def values_of(path: Path, form: Form, place: int) -> set[str]:
+    """The distinct values of one column, read through once."""
+    with _open_rows(path, form) as (rows, _position):
+        below = itertools.islice(rows, form.heading_row, None)
+        return {row.cells[place].strip() for row in below if len(row.cells) > place} - {""}
+
+
 @contextmanager
 def open_lines(path: Path, form: Form) -> Iterator[Stream]:
     """The rows below the headings as lines for COPY."""
