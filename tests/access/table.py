@@ -359,7 +359,7 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
         who(SUBTREE, LA), "active", {"amount": "100.00", "reference": "@reference"}, gives=201, previews=True
     ),
     ("loans", "prepay"): Act(
-        who(SUBTREE, LA), "active", {"amount": "9000.00", "reference": "@reference"}, gives=201, previews=True
+        who(SUBTREE, LA), "active", {"amount": "200000.00", "reference": "@reference"}, gives=201, previews=True
     ),
     # "reversals, waivers and backdating need a second person": an accountant or the officer after the money asks,
     # another accountant or the branch manager decides.

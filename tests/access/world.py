@@ -371,7 +371,11 @@ class World:
         )
 
     def loan(self, state: str = "active") -> Loan:
+        """Two monthly instalments of principal, of which the first is due today."""
         drawdown = self.drawdown("disbursed")
+        contract = drawdown.facility.contract
+        contract.repayment_method = "equal_principal"
+        contract.save()
         serial = next(self._serial)
         owing = Decimal(0) if state == "owes nothing" else AMOUNT
         loan = Loan.objects.create(
@@ -385,8 +389,8 @@ class World:
             annual_rate=Decimal("0.045"),
             penalty_rate=Decimal("0.0675"),
             day_count="actual/360",
-            start_date=date(2026, 1, 2),
-            maturity_date=date(2026, 3, 2),
+            start_date=date(2026, 2, 2),
+            maturity_date=date(2026, 4, 2),
             outstanding_principal=owing,
             shard_key=0,
         )
