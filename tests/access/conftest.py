@@ -31,9 +31,13 @@ def world(bank: World, db: None) -> World:
 
 @pytest.fixture
 def caller(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
-    """Without a limit on how often is asked, a log of it, and the numbers in the frame, which have their own test."""
+    """Without a limit on how often is asked, a log of it, and the places in the frame.
+
+    The frame is half the cost of a page; tests/desk/test_shell.py and test_numbers_in_the_frame look at it.
+    """
     monkeypatch.setattr(logging.getLogger("django_structlog.middlewares.request"), "disabled", True)
-    monkeypatch.setattr(Shell, "_counts", Counter())
+    for name, nothing in (("_counts", Counter()), ("groups", ()), ("top", []), ("bar", [])):
+        monkeypatch.setattr(Shell, name, nothing)
     monkeypatch.setattr(SimpleRateThrottle, "allow_request", lambda *args: True)
     with override_settings(USERSESSIONS_TRACK_ACTIVITY=False):
         yield Caller(world)
