@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_tables2 as tables
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_filters import ChoiceFilter, DateFilter, FilterSet
 from drf_spectacular.utils import extend_schema_field
@@ -79,6 +80,9 @@ class RunTable(NounTable):
     class Meta(NounTable.Meta):
         model = SweepRun
         fields = ("business_date", "state", "started_by_name", "started_at", "finished_at")
+
+    def render_started_by_name(self, value: str, record: SweepRun) -> str:
+        return gettext("System") if record.started_by_id is None else value
 
 
 class RunFilter(FilterSet):

@@ -63,7 +63,7 @@
       legend: stacked ? { top: 0, left: 0, itemWidth: 10, itemHeight: 10, textStyle: { color: token("ink-2"), fontSize: 12 } } : undefined,
       grid: { left: 4, right: data.series.length > 1 && !stacked ? 88 : 12, top: stacked ? 36 : 20, bottom: 4, containLabel: true },
       tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: token("paper"), borderColor: token("line-2"), textStyle: { color: token("ink"), fontSize: 12 }, valueFormatter: (value) => `${value.toLocaleString("en-US")}${data.unit || ""}` },
-      xAxis: { type: "category", data: data.x, axisLabel: { ...text, hideOverlap: true }, axisLine: rule, axisTick: { show: false } },
+      xAxis: { type: "category", data: data.x, axisLabel: { ...text, hideOverlap: true, alignMinLabel: "left", alignMaxLabel: "right" }, axisLine: rule, axisTick: { show: false } },
       yAxis: { type: "value", minInterval: whole ? 1 : 0, scale: data.kind === "line", axisLabel: { ...text, formatter: (value) => `${value.toLocaleString("en-US")}${data.unit || ""}` }, splitLine: { lineStyle: { color: token("line") } } },
       series: series(data),
     };
