@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -311,8 +312,8 @@ def test_above_the_threshold_the_seller_is_paid_not_the_borrower(cast: SimpleNam
     Customer.objects.update(kind=kind)
     ParameterValue.objects.create(code=limit, value="1000", effective_date=date(2020, 1, 1))
     borrower = Customer.objects.get()
-    own = {"payee_name": borrower.name, "payee_account": "6228480000000009", "purpose": "周转"}
-    ask_for = {"actor": cast.actor("lin"), "facility_id": line.pk}
+    own: dict[str, Any] = {"payee_name": borrower.name, "payee_account": "6228480000000009", "purpose": "周转"}
+    ask_for: dict[str, Any] = {"actor": cast.actor("lin"), "facility_id": line.pk}
     small = drawdowns.request_drawdown(**ask_for, amount=Decimal("1000.00"), **own)
     large = drawdowns.request_drawdown(**ask_for, amount=Decimal("1000.01"), **own)
     bought = drawdowns.request_drawdown(**ask_for, amount=Decimal("5000.00"), **PAYEE)

@@ -97,11 +97,15 @@ def test_money_that_came_in_earlier_takes_its_penalty_back(cast: SimpleNamespace
 
     assert booked is not None
     standing = fresh(loan)
-    assert (standing.penalty_due, standing.suspense_amount) == (0, 0)
+    assert standing.penalty_due == standing.suspense_amount == Decimal(0)
     assert standing.outstanding_principal == Decimal("300000.00") - first.principal
     assert standing.days_past_due == 0
     correction = AccrualCorrection.objects.get()
-    assert (correction.date, correction.interest, correction.penalty) == (date(2026, 4, 12), 0, Decimal("-48.05"))
+    assert (correction.date, correction.interest, correction.penalty) == (
+        date(2026, 4, 12),
+        Decimal(0),
+        Decimal("-48.05"),
+    )
     assert (booked.value_date, booked.booked_date) == (FIRST_DUE, date(2026, 4, 12))
     assert booked.movement.before["figures"]["days_past_due"] == 9
     assert booked.movement.after["figures"]["days_past_due"] == 0
@@ -392,7 +396,7 @@ def test_a_claim_is_written_off_and_what_comes_in_later_is_a_recovery(cast: Simp
     standing = fresh(loan)
     assert standing.state == "written_off"
     assert request.transaction is not None
-    claim = request.transaction.amount or 0
+    claim = request.transaction.amount or Decimal(0)
     assert claim > Decimal("301000.00")
     move_to(date(2026, 4, 20))
     assert fresh(loan).penalty_due == Decimal("48.05")
