@@ -70,8 +70,18 @@ def _invoices(code: str, counterparty: tuple[str, ...]) -> Layout:
     )
 
 
+_READINGS = Layout(
+    "readings",
+    (
+        Column(FIRM, _FIRM),
+        Column("metric", ("指标", "项目", "metric", "item")),
+        Column("period_month", ("月份", "期间", "所属期", "month", "period")),
+        Column("value", ("数值", "读数", "用量", "金额", "value", "reading")),
+    ),
+)
 LAYOUTS: Mapping[str, Layout] = {
-    layout.code: layout for layout in (_invoices("sales_invoices", _BUYER), _invoices("purchase_invoices", _SELLER))
+    layout.code: layout
+    for layout in (_READINGS, _invoices("sales_invoices", _BUYER), _invoices("purchase_invoices", _SELLER))
 }
 
 

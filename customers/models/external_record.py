@@ -13,7 +13,10 @@ class ExternalRecord(models.Model):
         ELECTRICITY_KWH = "electricity_kwh", _("Electricity (kWh)")
         WATER_M3 = "water_m3", _("Water (m³)")
         TAX_DECLARED = "tax_declared", _("Sales declared for tax (CNY)")
+        TAX_PAID = "tax_paid", _("Tax paid (CNY)")
         ACCOUNT_INFLOW = "account_inflow", _("Account inflow (CNY)")
+        ACCOUNT_OUTFLOW = "account_outflow", _("Account outflow (CNY)")
+        HEADCOUNT = "headcount", _("Insured employees")
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="external_records")
     metric = models.CharField(_("metric"), max_length=30, choices=Metric.choices)

@@ -15,10 +15,13 @@ class RecordImport(Stateful):
     """One file (or batch) of outside facts on its way into the tables, and what became of its rows."""
 
     MACHINE = RECORD_IMPORT
+    #: People name files after people; where the bytes lie is nobody's business.
+    PERSONAL = frozenset({"file_name", "storage_name"})
 
     class Layout(models.TextChoices):
         SALES_INVOICES = "sales_invoices", _("VAT invoices issued (sales)")
         PURCHASE_INVOICES = "purchase_invoices", _("VAT invoices received (purchases)")
+        READINGS = "readings", _("monthly figures: meters, tax, accounts, headcount")
 
     class Origin(models.TextChoices):
         UPLOAD = "upload", _("upload")
@@ -67,7 +70,6 @@ class RecordImport(Stateful):
 
     @property
     def subject_label(self) -> str:
-        # People name files after people.
         return f"{self.source_id}/{self.layout}/{self.pk}"
 
     @property

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import django_tables2 as tables
 from django import forms
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_filters import FilterSet
 from rest_framework import serializers
 
 from branch.domain.actor import Actor
+from branch.domain.calendar import add_months
 from branch.domain.identity import mask_account, mask_phone, mask_resident_id
+from branch.domain.money import format_money
 from branch.domain.roles import Role
 from branch.queries.business_date import business_date
 from branch.web.forms import ActionForm
@@ -23,6 +28,7 @@ from customers.models import Customer, ExternalRecord
 from customers.nouns.people import ReassignForm
 from customers.nouns.profiles import ProfileForm
 from customers.nouns.records import ReceiptSerializer, RowsForm, receipt_body
+from customers.queries.invoices import months_by_source
 from customers.queries.records import Series, record_series
 from customers.queries.search import matching
 from customers.queries.visibility import CUSTOMER_READERS, INVESTIGATORS
@@ -132,7 +138,10 @@ def _context(customer: Customer, actor: Actor) -> dict[str, Any]:
     return {
         "personal": [(code, label, personal[code]) for code, label in REVEAL_CHOICES],
         "known": _known_facts(customer),
-        "charts": [_chart(number, one) for number, one in enumerate(series)],
+        "charts": [
+            *(_invoice_charts(customer) if sees_figures else []),
+            *(_chart(number, one) for number, one in enumerate(series)),
+        ],
         "panels": panels_of("customer", customer, actor),
     }
 
@@ -170,6 +179,43 @@ def _chart(number: int, series: Series) -> dict[str, Any]:
             "series": [{"name": metric, "data": [float(point.value) for point in series.points]}],
         },
     }
+
+
+def _invoice_charts(customer: Customer) -> list[dict[str, Any]]:
+    """Sales and purchases by invoice, month by month, of each source; a month opens its invoices."""
+    charts = []
+    for source, months in months_by_source(customer).items():
+        last = months[-1]
+        of_customer = f"{reverse('invoice-list')}?customer={customer.pk}"
+        ends = [add_months(m.month, 1) - timedelta(days=1) for m in months]
+        rows = [
+            f"{of_customer}&invoice_date__gte={m.month}&invoice_date__lte={end}"
+            for m, end in zip(months, ends, strict=True)
+        ]
+        title = gettext(
+            "%(amount)s of sales by invoice in the twelve months to %(month)s, %(active)d of them active"
+        ) % {
+            "amount": format_money(last.year_sales),
+            "month": f"{last.month:%Y-%m}",
+            "active": last.months_active,
+        }
+        charts.append(
+            {
+                "id": f"invoices-{source.pk}",
+                "title": title,
+                "note": gettext("Source: %(source)s, worked out %(at)s. Voids are left out, red invoices subtracted.")
+                % {"source": source.name, "at": f"{timezone.localtime(last.refreshed_at):%Y-%m-%d %H:%M}"},
+                "data": {
+                    "kind": "line",
+                    "x": [f"{m.month:%Y-%m}" for m in months],
+                    "series": [
+                        {"name": gettext("sales"), "data": [float(m.sales) for m in months], "urls": rows},
+                        {"name": gettext("purchases"), "data": [float(m.purchases) for m in months], "urls": rows},
+                    ],
+                },
+            }
+        )
+    return charts
 
 
 def _known(customer: Customer) -> dict[str, Any]:

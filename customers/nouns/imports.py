@@ -34,6 +34,9 @@ COLUMN_WORDS = {
     "tax": _("Tax"),
     "total": _("Total"),
     "status": _("Status"),
+    "metric": _("Metric"),
+    "period_month": _("Month"),
+    "value": _("Value"),
 }
 
 

@@ -26,6 +26,7 @@ COUNTS = {
     "negative": _("Red (negative)"),
     "same_number": _("Same number, other content (flagged)"),
     "off_total": _("Amount plus tax is not the total (flagged)"),
+    "overtaken": _("Rows a later row of the file replaces"),
     "blanks": _("Stray blanks removed"),
 }
 REASONS = {
@@ -41,6 +42,10 @@ REASONS = {
     "not_a_date": _("Not a date such as 2026-03-02."),
     "future": _("The date lies in the future."),
     "not_an_amount": _("Not an amount with at most two decimal places."),
+    "unknown_metric": _("Unknown metric."),
+    "not_a_month": _("Not a month such as 2026-03."),
+    "not_a_figure": _("Not a number from 0 on with at most three decimal places."),
+    "overtaken": _("A later row of this file has another figure for the same month."),
     "unknown_status": _("Not a known status of an invoice."),
     "off_total": _("Amount plus tax is not the total."),
     "zero_valid": _("A valid invoice of zero."),

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
 
 from branch.domain.actor import Actor
 from branch.queries.visibility import visible
@@ -64,6 +63,10 @@ def firm_totals(actor: Actor, source: RecordSource, rule: str = "") -> Iterator[
             yield dict(zip(TOTALS, row, strict=True))
 
 
-def invoice_months(customer: Customer, *, limit: int = 36) -> QuerySet[InvoiceMonth]:
-    """The derived months of a customer, newest first. The caller has established that the actor may see them."""
-    return InvoiceMonth.objects.filter(customer=customer).select_related("source").order_by("-month", "source")[:limit]
+def months_by_source(customer: Customer, *, months: int = 36) -> dict[RecordSource, list[InvoiceMonth]]:
+    """The last derived months of a customer by source, oldest first. The caller knows that the actor may see them."""
+    rows = InvoiceMonth.objects.filter(customer=customer).select_related("source").order_by("source__code", "-month")
+    found: dict[RecordSource, list[InvoiceMonth]] = {}
+    for row in rows:
+        found.setdefault(row.source, []).append(row)
+    return {source: list(reversed(of_source[:months])) for source, of_source in found.items()}

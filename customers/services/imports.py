@@ -44,6 +44,7 @@ from customers.services.intake.facts import settle
 from customers.services.intake.findings import note_open_end
 from customers.services.intake.invoices import merge_invoices
 from customers.services.intake.reading import Form, Stream, first_rows, open_lines, recognise
+from customers.services.intake.readings import merge_readings
 from customers.services.intake.staging import PLANNING, stage
 
 logger = structlog.get_logger(__name__)
@@ -61,6 +62,7 @@ Merge = Callable[[Any, RecordImport, tuple[str, tuple], date], Counter[str]]
 MERGES: Mapping[str, Merge] = {
     RecordImport.Layout.SALES_INVOICES: merge_invoices,
     RecordImport.Layout.PURCHASE_INVOICES: merge_invoices,
+    RecordImport.Layout.READINGS: merge_readings,
 }
 attachments.HOLDERS.append(lambda name: RecordImport.objects.filter(storage_name=name).exists())
 

@@ -14,13 +14,16 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.test import Client
 from django.utils import translation
+from rest_framework.test import APIClient
 
 from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused, WrongState
-from branch.models import ParameterValue
+from branch.models import ParameterValue, User
 from branch.services.file_store import path_of
-from customers.models import FirmCode, ImportFinding, Invoice, InvoiceMonth, RecordImport, RecordSource
+from customers.models import ExternalRecord, FirmCode, ImportFinding, Invoice, InvoiceMonth, RecordImport, RecordSource
 from customers.queries.imports import count_words, report_lines
 from customers.queries.invoices import firm_totals
 from customers.services import imports, record_sources
@@ -655,3 +658,123 @@ def test_the_bench_prints_its_ratio_and_leaves_nothing(cast):
     assert re.search(r"memory over idle +\d+\.\d MB", said.getvalue())
     assert not RecordSource.objects.exists()
     assert not Invoice.objects.exists()
+
+
+# --- monthly figures
+
+
+def figures():
+    rows = ExternalRecord.objects.filter(superseded_at=None).order_by("customer", "metric", "period_month")
+    return [(row.metric, row.period_month.isoformat(), row.value) for row in rows]
+
+
+def test_monthly_figures_of_many_firms_come_in_and_a_later_file_replaces(send, firms):
+    head = "企业代码,指标,月份,数值（度）"
+    first = send(
+        text_of(
+            "E1,电量,2026-01,100", "E1,水,2026年2月,3.5", f"{uscc_of(2)},参保人数,202601,12", "E1,电量,2026/1/31,110",
+            "E9,电量,2026-01,1", "E1,蒸汽,2026-01,1", "E1,电量,2026-13,1", "E1,电量,2026-04,1", "E1,电量,2026-02,-1",
+            head=head,
+        ),
+        layout="readings",
+    )  # fmt: skip
+    assert first.counts == {"rows": 9, "accepted": 3, "rejected": 5, "overtaken": 1}
+    assert findings(first) == [
+        (2, "value", "noted", "overtaken"),
+        (6, "firm", "rejected", "unknown_firm"),
+        (7, "metric", "rejected", "unknown_metric"),
+        (8, "period_month", "rejected", "not_a_month"),
+        (9, "period_month", "rejected", "future"),
+        (10, "value", "rejected", "not_a_figure"),
+    ]
+    assert figures() == [
+        ("electricity_kwh", "2026-01-01", 110), ("water_m3", "2026-02-01", Decimal("3.5")),
+        ("headcount", "2026-01-01", 12),
+    ]  # fmt: skip
+
+    again = send(text_of("E1,电量,2026-01,120", "E1,水,2026-02,3.500", head=head), layout="readings")
+
+    assert again.counts == {"rows": 2, "replaced": 1, "unchanged": 1}
+    assert figures()[0] == ("electricity_kwh", "2026-01-01", 120)
+    assert ExternalRecord.objects.exclude(superseded_at=None).get().value == 110
+    assert set(ExternalRecord.objects.values_list("source", flat=True)) == {"tax"}
+
+
+# --- pages and API
+
+
+@pytest.fixture
+def visitor(cast):
+    ParameterValue.objects.create(code="mfa.required_roles", value=[], effective_date=date(2020, 1, 1))
+
+    def signed_in(username):
+        client = Client(headers={"accept-language": "en"})
+        client.force_login(User.objects.get(username=username), backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return signed_in
+
+
+def test_a_file_goes_from_upload_to_report_on_the_page(visitor, source, firms):
+    he = visitor("he")
+    content = SimpleUploadedFile(
+        "s.csv", text_of(ROW, ROW.replace("E1", "E9"), head=HEAD.replace("税额", "VT")).encode()
+    )
+    sent = he.post("/record-imports/create/", {"source_id": source.pk, "layout": "sales_invoices", "file": content})
+    kept = RecordImport.objects.get()
+    assert sent.headers["Location"] == f"/record-imports/{kept.pk}/"
+    page = he.get(f"/record-imports/{kept.pk}/").content.decode()
+    assert "First rows of the file" in page
+    assert '<option value="发票号码" selected' in page
+
+    settled = {f"column_{name}": heading for name, heading in imports.suggested_for(kept).items()}
+    lacking = he.post(f"/record-imports/{kept.pk}/start/", settled)
+    assert lacking.status_code == 400
+    assert "Columns not found in the file: tax" in lacking.content.decode()
+    he.post(f"/record-imports/{kept.pk}/start/", settled | {"column_tax": "VT"})
+    assert 'hx-trigger="every 2s"' in he.get(f"/record-imports/{kept.pk}/").content.decode()
+
+    imports.run_import(kept.pk)
+
+    page = he.get(f"/record-imports/{kept.pk}/").content.decode()
+    assert "No customer is known by this code." in page
+    report = b"".join(he.get(f"/api/v1/record-imports/{kept.pk}/report/").streaming_content).decode("utf-8-sig")
+    assert report.splitlines()[1].startswith("3,firm,rejected,No customer is known by this code.")
+    assert he.get(f"/invoices/?customer={firms[0].pk}").content.decode().count("B1") >= 1
+    customer = he.get(f"/customers/{firms[0].pk}/").content.decode()
+    assert "100.00 of sales by invoice in the twelve months to 2025-03, 1 of them active" in customer
+
+
+def test_rows_come_in_over_the_api_and_progress_and_totals_are_asked_for(cast, source, firms):
+    client = APIClient()
+    client.force_authenticate(User.objects.get(username="he"))
+    row = dict(zip(("firm", "number", "invoice_date", "counterparty", "amount", "tax", "total", "status"),
+                   ROW.split(","), strict=True))  # fmt: skip
+    body = {"source_id": source.pk, "layout": "sales_invoices", "rows": [row, row, row | {"amount": None}]}
+    sent = client.post("/api/v1/record-imports/", body, format="json", headers={"Idempotency-Key": "k1"})
+    assert (sent.status_code, sent.json()["state"]) == (201, "running")
+    assert (
+        client.post("/api/v1/record-imports/", body, format="json", headers={"Idempotency-Key": "k1"}).json()["id"]
+        == (sent.json()["id"])
+    )
+    imports.run_import(sent.json()["id"])
+
+    told = client.get(f"/api/v1/record-imports/{sent.json()['id']}/").json()
+    assert (told["state"], told["origin"], told["percent_done"]) == ("done", "api", 100)
+    assert told["counts"] == {"rows": 3, "accepted": 1, "identical": 1, "rejected": 1}
+    totals_told = client.get(f"/api/v1/record-sources/{source.pk}/totals/", {"rule": "all"}).json()
+    assert [(line["firm"], line["net_count"], line["net_total"]) for line in totals_told] == [("E1", 2, "226.00")]
+    assert client.get(f"/api/v1/record-sources/{source.pk}/totals/", {"rule": "x"}).status_code == 400
+
+
+def test_an_upload_larger_than_a_body_may_be_is_read_as_a_stream(cast, source, firms, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    client = APIClient()
+    client.force_authenticate(User.objects.get(username="he"))
+    content = SimpleUploadedFile("s.csv", text_of(*(ROW.replace("1001", str(n)) for n in range(100))).encode())
+    sent = client.post(
+        "/api/v1/record-imports/",
+        {"source_id": source.pk, "layout": "sales_invoices", "file": content, "start": "true"},
+        format="multipart",
+    )
+    assert (sent.status_code, sent.json().get("state")) == (201, "running"), sent.json()

@@ -18,7 +18,7 @@ def trimmed(column: str) -> str:
 
 def month(column: str) -> str:
     """The first day of a date's month. By way of a timestamp without zone, which needs no look at the zone's rules."""
-    return f"date_trunc('month', {column}::timestamp)::date"
+    return f"date_trunc('month', ({column})::timestamp)::date"
 
 
 def number(text: str) -> str:
@@ -46,6 +46,17 @@ def day(text: str) -> str:
         f"CASE WHEN length({text}) = 10 AND substr({text}, 5, 1) = '-' AND substr({text}, 8, 1) = '-' "
         f"AND pg_input_is_valid({text}, 'date') THEN {text}::date "
         f"WHEN {is_plain} AND pg_input_is_valid({plain}, 'date') THEN {plain}::date END"
+    )
+
+
+def month_of(text: str) -> str:
+    """The first of the month written 2026-03, 2026/3, 202603, 2026年3月, or any date in it."""
+    plain = f"translate({text}, '/.年月', '---')"
+    whole = f"rtrim({plain}, '-') || '-01'"
+    return (
+        f"CASE WHEN {plain} ~ '^\\d{{4}}-\\d{{1,2}}-?$' AND pg_input_is_valid({whole}, 'date') THEN ({whole})::date "
+        f"WHEN {text} ~ '^\\d{{6}}$' AND pg_input_is_valid({text} || '01', 'date') THEN ({text} || '01')::date "
+        f"ELSE {month(day(text))} END"
     )
 
 
