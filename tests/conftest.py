@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
+from django.db import connections
 
 from branch.domain.actor import Actor
 from tests.cast import make_cast
@@ -19,3 +20,14 @@ def cast(db: None) -> SimpleNamespace:
 @pytest.fixture
 def actor(cast: SimpleNamespace) -> Callable[[str], Actor]:
     return cast.actor
+
+
+@pytest.fixture(autouse=True)
+def served_and_gone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A live server's request ends its connection to the database.
+
+    Otherwise each thread of the server keeps one for as long as the browser keeps its line open, and the test
+    database can't be dropped with somebody in it.
+    """
+    if "live_server" in request.fixturenames:
+        monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
