@@ -39,7 +39,7 @@ class AttachmentSerializer(serializers.ModelSerializer):
         )  # fmt: skip
 
 
-class UploadSerializer(serializers.Serializer):
+class NewAttachmentSerializer(serializers.Serializer):
     subject_type = serializers.CharField(max_length=40, help_text="What it belongs to, such as `customer`.")
     subject_id = serializers.IntegerField(min_value=1)
     kind = serializers.CharField(max_length=60)
@@ -118,11 +118,11 @@ class AttachmentsView(OnceMixin, APIView):
     @extend_schema(
         tags=["attachments"],
         operation_id="attachments_create",
-        request={"multipart/form-data": UploadSerializer},
+        request={"multipart/form-data": NewAttachmentSerializer},
         responses={201: AttachmentSerializer},
     )
     def post(self, request: Request) -> Response:
-        given = UploadSerializer(data=request.data)
+        given = NewAttachmentSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         values = given.validated_data
         actor = actor_in(request)

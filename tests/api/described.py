@@ -46,9 +46,11 @@ def undescribed(operation: dict[str, Any], response: Any) -> str:
         return "a body where none is described" if response.content else ""
     if getattr(response, "streaming", False):
         return ""  # a file
-    media_type = response["Content-Type"]
+    media_type = response["Content-Type"].partition(";")[0]
     if media_type not in contents:
         return f"{media_type!r} is none of {sorted(contents)}"
+    if not media_type.endswith("json"):
+        return ""
     found = sorted(_validator(contents[media_type]["schema"]).iter_errors(response.json()), key=str)
     return "; ".join(f"{error.json_path}: {error.message[:200]}" for error in found[:5])
 
@@ -69,9 +71,11 @@ def _validator(part: dict[str, Any]) -> Draft202012Validator:
     )
 
 
-def _absolute(part: dict[str, Any]) -> dict[str, Any]:
-    """A schema whose own references lead into the whole description."""
-    return {key: f"urn:api{value}" if key == "$ref" else value for key, value in part.items()}
+def _absolute(part: Any) -> Any:
+    """A schema whose references, however deep, lead into the whole description."""
+    if isinstance(part, dict):
+        return {key: f"urn:api{value}" if key == "$ref" else _absolute(value) for key, value in part.items()}
+    return [_absolute(one) for one in part] if isinstance(part, list) else part
 
 
 def resolved(part: dict[str, Any]) -> dict[str, Any]:
