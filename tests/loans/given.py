@@ -29,7 +29,11 @@ from postloan.services.steps.held_money import held_money
 from postloan.services.steps.part import Part
 
 AMOUNT = Decimal("300000.00")
-PAYEE: dict[str, Any] = {"payee_name": "恒润钢材有限公司", "payee_account": "6228480000000001", "purpose": "采购不锈钢板材"}
+PAYEE: dict[str, Any] = {
+    "payee_name": "恒润钢材有限公司",
+    "payee_account": "6228480000000001",
+    "purpose": "采购不锈钢板材",
+}
 SUCCEEDED = PaymentAnswer("succeeded")
 BOUNCED = PaymentAnswer("failed", failure_code="bounced", failure_reason="The payment was sent back.")
 
