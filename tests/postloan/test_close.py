@@ -131,17 +131,17 @@ def test_steps_come_in_order(cast: SimpleNamespace) -> None:
 
     assert run_shard(classify.pk) is False
     assert fresh(classify).state == "pending"
-    assert due_shards(run.pk) == [SweepShard.objects.get(run=run, step="held_money").pk]
+    assert due_shards(run.pk) == [SweepShard.objects.get(run=run, step="repricing").pk]
 
 
 def test_a_shard_is_done_once(cast: SimpleNamespace) -> None:
     make_loan(cast, 1)
     run = close_business_day(actor=cast.actor("zhou"), date=OPENING)
-    first = SweepShard.objects.get(run=run, step="held_money")
+    first = SweepShard.objects.get(run=run, step="repricing")
 
     assert run_shard(first.pk) is True
     assert run_shard(first.pk) is False
-    assert Event.objects.filter(name="sweep_run.held_money").count() == 1
+    assert Event.objects.filter(name="sweep_run.repricing").count() == 1
 
 
 def test_a_step_done_again_changes_nothing(cast: SimpleNamespace) -> None:
@@ -245,11 +245,13 @@ def test_a_loan_confirmed_late_accrues_from_its_first_day(cast: SimpleNamespace)
 
 
 def test_money_held_is_put_to_what_falls_due(cast: SimpleNamespace) -> None:
-    open_on(date(2026, 4, 2))
+    open_on(date(2026, 3, 20))
     loan = make_loan(cast, 1)
     due = loan.instalments.get(number=1)
     held = due.principal + due.interest + 10
-    Loan.objects.filter(pk=loan.pk).update(suspense_amount=held)
+    book_repayment(actor=cast.actor("he"), loan_id=loan.pk, amount=held, reference="EARLY-1")
+    assert fresh(loan).suspense_amount == held
+    open_on(date(2026, 4, 2))
 
     close_day()
 

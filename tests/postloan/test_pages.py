@@ -241,7 +241,7 @@ def test_closing_a_day_over_the_api(cast: SimpleNamespace) -> None:
 
     assert answer.status_code == 202, answer.content.decode()
     run = answer.json()
-    assert (run["state"], run["business_date"], len(run["steps"])) == ("running", "2026-03-02", 11)
+    assert (run["state"], run["business_date"], len(run["steps"])) == ("running", "2026-03-02", 14)
     page = signed_in(cast, "zhou").get(f"/sweep-runs/{run['id']}/").content.decode()
     assert 'hx-trigger="every 2s"' in page
 
