@@ -24,6 +24,8 @@ class StateLabel:
 
 #: machine → tone → its states, separated by blanks. A state that stands nowhere is quiet.
 _TONES: dict[str, dict[str, str]] = {
+    "record_import": {"busy": "running", "good": "done", "bad": "refused"},
+    "loan_request": {"attention": "requested", "good": "confirmed", "bad": "refused"},
     "lead": {"attention": "new", "busy": "contacted qualified", "good": "converted"},
     "application": {
         "busy": "submitted investigating in_review",

@@ -13,6 +13,7 @@ from branch.domain.calendar import MonthEnd, RollRule, WorkingCalendar
 from loans.domain.daycount import DayCount
 from loans.domain.periods import Frequency, PaymentRoll, Unit
 from loans.domain.schedule import Fee, FeeOn, RepaymentMethod, ScheduleTerms
+from loans.domain.terms import PlanRow
 
 EI, EP = RepaymentMethod.EQUAL_INSTALMENT, RepaymentMethod.EQUAL_PRINCIPAL
 IO, BULLET, FLAT = RepaymentMethod.INTEREST_ONLY, RepaymentMethod.BULLET, RepaymentMethod.FLAT
@@ -40,6 +41,12 @@ def terms(**changes: Any) -> ScheduleTerms:
     }
     return ScheduleTerms(**(base | changes))
 
+
+PLAN = (
+    PlanRow(date(2026, 2, 15), Decimal("2000.00")),
+    PlanRow(date(2026, 3, 15), Decimal("3000.00")),
+    PlanRow(date(2026, 4, 15), Decimal("5000.00")),
+)
 
 GOLDEN = (
     Golden(
@@ -404,6 +411,86 @@ GOLDEN = (
         2026-02-15 30 3300.22 100.00 5.00 3405.22 6699.78
         2026-03-15 30 3333.22 67.00 5.00 3405.22 3366.56
         2026-04-15 30 3366.56 33.67 5.00 3405.23 0.00
+        """,
+    ),
+    Golden(
+        "drawn and paid back as used, actual/360",
+        "hand: nothing paid back before the end, 10,000 × 12 % × 31, 28 and 31 days",
+        terms(repayment_method=RepaymentMethod.PAY_AS_YOU_USE, day_count=A360),
+        """
+        2026-02-15 31 0.00 103.33 0.00 103.33 10000.00
+        2026-03-15 28 0.00 93.33 0.00 93.33 10000.00
+        2026-04-15 31 10000.00 103.33 0.00 10103.33 0.00
+        """,
+    ),
+    Golden(
+        "agreed plan, actual/360",
+        "hand: 12 % on 10,000, 8,000 and 5,000 for 31, 28 and 31 days",
+        terms(repayment_method=RepaymentMethod.AGREED_PLAN, day_count=A360, plan=PLAN),
+        """
+        2026-02-15 31 2000.00 103.33 0.00 2103.33 8000.00
+        2026-03-15 28 3000.00 74.67 0.00 3074.67 5000.00
+        2026-04-15 31 5000.00 51.67 0.00 5051.67 0.00
+        """,
+    ),
+    Golden(
+        "drawn and paid back as used, actual/365",
+        "hand: nothing paid back before the end, 10,000 × 12 % × 31, 28 and 31 days",
+        terms(repayment_method=RepaymentMethod.PAY_AS_YOU_USE, day_count=A365),
+        """
+        2026-02-15 31 0.00 101.92 0.00 101.92 10000.00
+        2026-03-15 28 0.00 92.05 0.00 92.05 10000.00
+        2026-04-15 31 10000.00 101.92 0.00 10101.92 0.00
+        """,
+    ),
+    Golden(
+        "agreed plan, actual/365",
+        "hand: 12 % on 10,000, 8,000 and 5,000 for 31, 28 and 31 days",
+        terms(repayment_method=RepaymentMethod.AGREED_PLAN, day_count=A365, plan=PLAN),
+        """
+        2026-02-15 31 2000.00 101.92 0.00 2101.92 8000.00
+        2026-03-15 28 3000.00 73.64 0.00 3073.64 5000.00
+        2026-04-15 31 5000.00 50.96 0.00 5050.96 0.00
+        """,
+    ),
+    Golden(
+        "drawn and paid back as used, actual/actual",
+        "hand: nothing paid back before the end, 10,000 × 12 % × 31, 28 and 31 days",
+        terms(repayment_method=RepaymentMethod.PAY_AS_YOU_USE, day_count=AA),
+        """
+        2026-02-15 31 0.00 101.92 0.00 101.92 10000.00
+        2026-03-15 28 0.00 92.05 0.00 92.05 10000.00
+        2026-04-15 31 10000.00 101.92 0.00 10101.92 0.00
+        """,
+    ),
+    Golden(
+        "agreed plan, actual/actual",
+        "hand: 12 % on 10,000, 8,000 and 5,000 for 31, 28 and 31 days",
+        terms(repayment_method=RepaymentMethod.AGREED_PLAN, day_count=AA, plan=PLAN),
+        """
+        2026-02-15 31 2000.00 101.92 0.00 2101.92 8000.00
+        2026-03-15 28 3000.00 73.64 0.00 3073.64 5000.00
+        2026-04-15 31 5000.00 50.96 0.00 5050.96 0.00
+        """,
+    ),
+    Golden(
+        "drawn and paid back as used, 30/360",
+        "hand: nothing paid back before the end, 10,000 × 12 % × 30, 30 and 30 days",
+        terms(repayment_method=RepaymentMethod.PAY_AS_YOU_USE, day_count=DayCount.THIRTY_360),
+        """
+        2026-02-15 30 0.00 100.00 0.00 100.00 10000.00
+        2026-03-15 30 0.00 100.00 0.00 100.00 10000.00
+        2026-04-15 30 10000.00 100.00 0.00 10100.00 0.00
+        """,
+    ),
+    Golden(
+        "agreed plan, 30/360",
+        "hand: 12 % on 10,000, 8,000 and 5,000 for 30, 30 and 30 days",
+        terms(repayment_method=RepaymentMethod.AGREED_PLAN, day_count=DayCount.THIRTY_360, plan=PLAN),
+        """
+        2026-02-15 30 2000.00 100.00 0.00 2100.00 8000.00
+        2026-03-15 30 3000.00 80.00 0.00 3080.00 5000.00
+        2026-04-15 30 5000.00 50.00 0.00 5050.00 0.00
         """,
     ),
 )

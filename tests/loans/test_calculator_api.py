@@ -278,8 +278,8 @@ WRONG_SERVICING: list[tuple[str, dict[str, Any]]] = [
     ("events", {"events": "all"}),
     ("events.0", {"events": ["paid"]}),
     ("events", {"events": [event("2026-02-01", "fee", amount="1.00")] * 1001}),
-    ("events", {"events": [event("2026-12-01", "rate_change", annual_rate="0.1")]}),
-    ("events", {"events": [event("2026-02-01", "payoff", amount="1.00")]}),
+    ("events.0.date", {"events": [event("2026-12-01", "rate_change", annual_rate="0.1")]}),
+    ("events.0.amount", {"events": [event("2026-02-01", "payoff", amount="1.00")]}),
     ("surplus", {"surplus": "mine"}),
     ("payoff_interest", {"payoff_interest": "never"}),
     ("allocation", {"allocation": "interest"}),
@@ -350,4 +350,4 @@ def test_errors_speak_the_language_asked_for(api: Any) -> None:
     told = api("lin").post(SIMULATIONS, body, format="json", headers={"accept-language": "zh-CN"}).json()
 
     assert told["title"] == "请更正标出的字段"
-    assert "结清" in told["errors"]["events"][0]
+    assert "结清" in told["errors"]["events.0.amount"][0]

@@ -51,8 +51,8 @@ def api(cast: SimpleNamespace, visitor: Any) -> Callable[[str], APIClient]:
 def loan(cast: SimpleNamespace) -> Loan:
     """Paid out on the first day; on the second, 500 came in and are held."""
     loan = paid_out_loan(cast)
-    close_ledger_day(OPENING)
     move_to(date(2026, 3, 3))
+    close_ledger_day(OPENING)
     repayments.book_repayment(actor=cast.actor("he"), loan_id=loan.pk, amount=Decimal("500.00"), reference="R1")
     return loan
 
@@ -144,7 +144,7 @@ def test_a_reversed_entry_and_its_reversal_name_each_other(visitor: Any, loan: L
         ("account=224101", ["repayment"]),
         ("account=130302", ["disbursement"]),
         ("booked_from=2026-03-03", ["repayment"]),
-        ("booked_until=2026-03-02", ["disbursement"]),
+        ("booked_until=2026-03-02", ["accrual", "disbursement"]),
         ("q=R1", []),
         ("q=repayment", ["repayment"]),
         ("within=999", []),
@@ -182,27 +182,36 @@ def test_the_trial_balance_over_the_api(api: Any, loan: Loan) -> None:
     found = api("he").post("/api/v1/account-balances/trial-balance/", {"day": "2026-03-03"}).json()
 
     assert {row["account"]: (row["opening"], row["debit"], row["credit"], row["closing"]) for row in found["rows"]} == {
+        # One night of 300,000.00 at 4.5 % over 360.
+        "113201": ("37.50", "0.00", "0.00", "37.50"),
         "130302": ("300000.00", "0.00", "0.00", "300000.00"),
         "224101": ("0.00", "0.00", "500.00", "-500.00"),
         "300101": ("-300000.00", "500.00", "0.00", "-299500.00"),
+        "601101": ("-37.50", "0.00", "0.00", "-37.50"),
     }
     assert (found["is_tied"], found["is_closed"]) == (True, False)
-    assert found["totals"]["closing_debit"] == found["totals"]["closing_credit"] == "300000.00"
+    assert found["totals"]["closing_debit"] == found["totals"]["closing_credit"] == "300037.50"
 
 
 def test_stored_balances_over_the_api(api: Any, cast: SimpleNamespace, loan: Loan) -> None:
     rows = api("he").get(f"/api/v1/account-balances/?date=2026-03-02&within={cast.offices.CD.pk}").json()["results"]
 
-    assert {row["account"]: row["closing"] for row in rows} == {"130302": "300000.00", "300101": "-300000.00"}
+    assert {row["account"]: row["closing"] for row in rows} == {
+        "113201": "37.50",
+        "130302": "300000.00",
+        "300101": "-300000.00",
+        "601101": "-37.50",
+    }
 
 
 def test_the_file_for_the_general_ledger_is_the_same_each_time(visitor: Any, api: Any, loan: Loan) -> None:
     day = LedgerDay.objects.get()
+    total = AMOUNT + Decimal("37.50")
     page, again = (visitor("feng").get(f"/ledger-days/{day.pk}/file.csv") for _ in range(2))
     over_api = api("feng").get(f"/api/v1/ledger-days/{day.pk}/file/")
 
     assert page.content == again.content == over_api.content
-    assert page.content.decode().splitlines()[-1] == f"T,2,{AMOUNT},{AMOUNT},{day.digest}"
+    assert page.content.decode().splitlines()[-1] == f"T,4,{total},{total},{day.digest}"
     assert page["ETag"] == f'"{day.digest}"'
 
 
