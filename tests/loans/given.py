@@ -7,6 +7,8 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
+from django.db import transaction
+
 from branch.models import BusinessDay, Event, FileDuty, OutboxMessage, PaymentInstruction
 from branch.rail import PaymentAnswer
 from customers.models import Customer
@@ -159,8 +161,9 @@ def move_to(day: date) -> None:
     today = BusinessDay.objects.exclude(state="closed").get().date
     for offset in range((day - today).days):
         part = Part(today + timedelta(days=offset), 0, 1)
-        held_money(part)
-        accrue(part)
+        with transaction.atomic():  # as a night's worker does it
+            held_money(part)
+            accrue(part)
     BusinessDay.objects.exclude(state="closed").update(state="closed")
     BusinessDay.objects.create(date=day)
 
