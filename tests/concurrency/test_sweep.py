@@ -241,7 +241,7 @@ def test_a_live_workers_shard_is_left_to_it_until_its_lease_is_over(night: date)
     worker.join(timeout=10)
     # The slow one finds its claim gone and does nothing.
     assert late == [False]
-    assert Event.objects.filter(name="sweep_run.held_money", after__part=0).count() == 1
+    assert Event.objects.filter(name=f"sweep_run.{STEPS[0].name}", after__part=0).count() == 1
 
 
 def test_a_worker_that_hangs_in_its_transaction_is_ended_by_the_database(
@@ -258,7 +258,7 @@ def test_a_worker_that_hangs_in_its_transaction_is_ended_by_the_database(
 
     # A context of its own: undoing everything would also let go of the queue.
     with monkeypatch.context() as patch:
-        patch.setitem(sweep.WORK, "held_money", hang)
+        patch.setitem(sweep.WORK, STEPS[0].name, hang)
         pid = in_child(lambda: run_shard(hangs.pk))
     try:
         # Only now is there a worker to be ended: before, this process could come first.
@@ -269,7 +269,7 @@ def test_a_worker_that_hangs_in_its_transaction_is_ended_by_the_database(
             time.sleep(0.1)
         assert SweepRun.objects.get(pk=run.pk).state == "done"
         assert SweepShard.objects.get(pk=hangs.pk).attempts == 2
-        assert Event.objects.filter(name="sweep_run.held_money", after__part=0).count() == 1
+        assert Event.objects.filter(name=f"sweep_run.{STEPS[0].name}", after__part=0).count() == 1
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -358,7 +358,7 @@ def test_a_fault_is_noted_and_tried_again(night: date, monkeypatch: pytest.Monke
         raise RuntimeError("out of paper")
 
     with monkeypatch.context() as patch:
-        patch.setitem(sweep.WORK, "held_money", fail)
+        patch.setitem(sweep.WORK, STEPS[0].name, fail)
         with pytest.raises(RuntimeError):
             run_shard(shard.pk)
 
