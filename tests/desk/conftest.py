@@ -8,9 +8,16 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import get_resolver
 
 from tests.life import Life, set_up_branch
 from tests.loans.bank import bank  # noqa: F401 - a fixture
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nouns() -> None:
+    """Every page of every noun is known, as it is wherever requests are answered."""
+    assert get_resolver().url_patterns
 
 
 @pytest.fixture
