@@ -91,6 +91,11 @@ class Action:
         return _BY_MODEL.get(get_type_hints(self.run).get("return", type(None)))
 
     @property
+    def has_preview(self) -> bool:
+        """For templates, which would call `preview` where they only ask for it."""
+        return self.preview is not None
+
+    @property
     def takes_version(self) -> bool:
         """Whether it can be held to the version the caller has read."""
         return "expected_version" in self.arguments

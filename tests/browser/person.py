@@ -54,7 +54,7 @@ class Person:
         expect(form).to_be_visible()
         self.fill(form, **fields)
         with self.page.expect_navigation():
-            form.locator("button[type=submit]").click()
+            form.locator("button[type=submit]:not([name=preview])").click()
         self.fits()
         return self.page.url.removeprefix(self.base)
 
