@@ -124,6 +124,8 @@ _ALL = (
     ),
     Parameter("class.observation_months", int, 12, "Months a restructured loan is observed at least", "S"),
     Parameter("class.observation_instalments", int, 2, "Instalments a restructured loan must pay meanwhile", "S"),
+    Parameter("class.proving_months", int, 6, "Months without arrears before a loan leaves non-performing", "K"),
+    Parameter("class.proving_instalments", int, 2, "Instalments paid meanwhile, whichever takes longer", "K"),
     Parameter("provision.normal", Decimal, Decimal("0.01"), "Provision on loans in class normal", "W"),
     Parameter("provision.special_mention", Decimal, Decimal("0.02"), "Provision on loans under special mention", "W"),
     Parameter("provision.substandard", Decimal, Decimal("0.25"), "Provision on substandard loans", "W"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -173,19 +173,22 @@ def penalty_between(
     penalty_rate: Decimal,
     day_count: DayCount,
     compounds: bool = True,
+    grace_days: int = 0,
 ) -> Decimal:
     """Penalty interest from `start` (in) to `end` (out) if nothing is paid meanwhile.
 
-    What a row leaves unpaid earns it from the row's due date on: principal, and interest too where the contract
-    charges interest on unpaid interest (`compounds`). The running total is rounded, so that days add up.
+    What a row leaves unpaid earns it from the row's due date on, or from the end of the `grace_days` after it:
+    principal, and interest too where the contract charges interest on unpaid interest (`compounds`). The running total
+    is rounded, so that days add up.
     """
 
     def running(until: date) -> Decimal:
         exact = Fraction(0)
         for row in rows:
-            if row.due_date < until:
+            since = row.due_date + timedelta(days=grace_days)
+            if since < until:
                 unpaid = row.principal_unpaid + (row.interest_unpaid if compounds else ZERO)
-                exact += Fraction(unpaid) * year_fraction(day_count, row.due_date, until)
+                exact += Fraction(unpaid) * year_fraction(day_count, since, until)
         return round_money(exact * Fraction(penalty_rate))
 
     return running(end) - running(start)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 from branch.domain.calendar import MonthEnd, RollRule, WorkingCalendar, add_months
 from loans.domain.daycount import DayCount, bond_basis_days, year_weight
@@ -36,6 +37,16 @@ class Period(NamedTuple):
     due_date: date
     days: int
     weight: int
+
+
+def cut_short(period: Period, end: date, day_count: DayCount) -> Period:
+    """The period ended, and due, before its time. Under 30/360 it keeps the part of its days that has passed."""
+    passed, days = (end - period.start).days, (period.end - period.start).days
+    weight: Any = year_weight(day_count, period.start, end)
+    if day_count is DayCount.THIRTY_360:
+        # No whole number: only a schedule in the making needs one.
+        weight = Fraction(period.weight * passed, days)
+    return period._replace(end=end, due_date=end, days=passed, weight=weight)
 
 
 WEEKENDS_OFF = WorkingCalendar()

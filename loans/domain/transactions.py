@@ -27,6 +27,7 @@ class TransactionKind(StrEnum):
     FEE = "fee"
     WAIVER = "waiver"
     MISUSE = "misuse"
+    JUDGEMENT = "judgement"
     CALL_IN = "call_in"
     WRITE_OFF = "write_off"
     RECOVERY = "recovery"
@@ -48,6 +49,7 @@ REVERSIBLE = frozenset(
         TransactionKind.FEE,
         TransactionKind.WAIVER,
         TransactionKind.MISUSE,
+        TransactionKind.JUDGEMENT,
     }
 )
 #: Money that came in from the borrower and was put to what the loan owes.

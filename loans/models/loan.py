@@ -49,6 +49,10 @@ class Loan(Stateful):
     days_past_due = models.PositiveIntegerField(_("days past due"), default=0)
     asset_class = models.CharField(_("class"), max_length=20, choices=AssetClass.choices, default=AssetClass.NORMAL)
     class_rule = models.CharField(_("rule behind the class"), max_length=40, default="")
+    #: A person's judgement, confirmed by another: the class is at least this one until that is lifted.
+    judged_class = models.CharField(
+        _("class judged"), max_length=20, choices=AssetClass.choices, default="", blank=True
+    )
     restructured_date = models.DateField(_("restructured on"), null=True)
     misused_date = models.DateField(_("misuse of funds since"), null=True)
     #: Its nights can't be told by one rate (misuse, a penalty rate that changed): they replay it instead.
@@ -189,6 +193,7 @@ class KindWord(models.TextChoices):
     FEE = TransactionKind.FEE.value, _("Fee")
     WAIVER = TransactionKind.WAIVER.value, _("Waiver")
     MISUSE = TransactionKind.MISUSE.value, _("Misuse of funds")
+    JUDGEMENT = TransactionKind.JUDGEMENT.value, _("Class judged")
     CALL_IN = TransactionKind.CALL_IN.value, _("Called in")
     WRITE_OFF = TransactionKind.WRITE_OFF.value, _("Write-off")
     RECOVERY = TransactionKind.RECOVERY.value, _("Recovery")

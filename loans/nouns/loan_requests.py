@@ -22,7 +22,7 @@ from loans.domain.allocation import DueKind
 from loans.domain.machines import LOAN_REQUEST
 from loans.domain.transactions import REVERSIBLE, TransactionKind
 from loans.models import Loan, LoanRequest, LoanTransaction
-from loans.models.loan import KindWord
+from loans.models.loan import AssetClass, KindWord
 from loans.nouns.loans import SHOWS_WHAT_MOVES
 from loans.nouns.movements import compared, movement_of
 from loans.queries.loans import OWING
@@ -123,6 +123,13 @@ class RestructuringForm(ReasonForm):
 class MisuseForm(ReasonForm):
     value_date = DateField(label=_("Since"), required=False, help_text=_("Empty: from today."))
     field_order = ("value_date", "reason")
+
+
+class JudgementForm(ReasonForm):
+    asset_class = forms.ChoiceField(
+        label=_("At least this class"), choices=AssetClass.choices, help_text=_("Normal lifts an earlier judgement.")
+    )
+    field_order = ("asset_class", "reason")
 
 
 class RecoveryForm(ActionForm):
@@ -276,6 +283,7 @@ extend(
     _asks("request-principal-grace", _("Ask for a principal grace"), loan_requests.request_principal_grace, GraceForm),
     _asks("request-restructuring", _("Ask to restructure"), loan_requests.request_restructuring, RestructuringForm),
     _asks("request-misuse", _("Report misuse of funds"), loan_requests.request_misuse, MisuseForm),
+    _asks("request-judgement", _("Ask for another class"), loan_requests.request_judgement, JudgementForm),
     _asks(
         "request-call-in",
         _("Ask to call it in"),

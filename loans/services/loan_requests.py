@@ -30,9 +30,11 @@ from branch.services.use_case import use_case
 from loans.domain.allocation import DueKind
 from loans.domain.transactions import REVERSIBLE, TransactionKind
 from loans.models import Loan, LoanRequest, LoanTransaction, Repayment
+from loans.models.loan import AssetClass
 from loans.queries.loans import OWING
 from loans.queries.terms import terms_of
 from loans.services.inputs import clean_amount, clean_reason, clean_reference
+from loans.services.judgements import judge
 from loans.services.numbers import next_number
 from loans.services.repayments import receive
 from loans.services.transactions import book
@@ -55,10 +57,13 @@ EVENTS = {
     Kind.PRINCIPAL_GRACE: "grant_grace",
     Kind.RESTRUCTURING: "restructure",
     Kind.MISUSE: "note_misuse",
+    Kind.JUDGEMENT: "judge",
     Kind.CALL_IN: "book_call_in",
     Kind.WRITE_OFF: "book_write_off",
 }
 FIRES = {Kind.CALL_IN: "call_in", Kind.WRITE_OFF: "write_off"}
+#: What looks at the locked loan before the booking, or refuses it.
+PREPARE = {Kind.WRITE_OFF: require_class, Kind.JUDGEMENT: judge}
 
 
 # --- asking
@@ -166,6 +171,17 @@ def request_misuse(*, actor: Actor, loan_id: int, reason: str, value_date: date 
     loan = Loan.objects.filter(pk=loan_id).first()
     rate = (loan.annual_rate * (1 + terms_of(loan).misuse_uplift)).quantize(Decimal("0.000001")) if loan else ZERO
     return _ask(actor, loan_id, Kind.MISUSE, reason, value_date, parameters={"misuse_rate": str(rate)})
+
+
+@use_case("request_judgement")
+def request_judgement(*, actor: Actor, loan_id: int, asset_class: str, reason: str) -> LoanRequest:
+    """Ask that the class be at least this one, whatever the rules say; `normal` lifts that again.
+
+    Out of non-performing it is the approval the rules wait for: raises Unmet before the proving time is over.
+    """
+    if asset_class not in AssetClass.values:
+        raise InvalidInput(fields={"asset_class": [_("Choose one of the classes.")]})
+    return _ask(actor, loan_id, Kind.JUDGEMENT, reason, None, parameters={"asset_class": str(asset_class)})
 
 
 @use_case("request_call_in")
@@ -334,7 +350,7 @@ def _carry_out(actor: Actor, request: LoanRequest) -> LoanTransaction:
         roles=CONFIRMERS,
         states=(*OWING, "settled") if kind is Kind.REVERSAL else OWING,
         reason=request.reason,
-        prepare=require_class(new) if kind is Kind.WRITE_OFF else None,
+        prepare=PREPARE[kind](new) if kind in PREPARE else None,
         fires=FIRES.get(kind, ""),
     )
     if kind is Kind.WRITE_OFF:

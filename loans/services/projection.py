@@ -22,6 +22,7 @@ from loans.domain.servicing import Account
 from loans.domain.stored_rows import StoredRow, accrued, stored_rows
 from loans.domain.transactions import TransactionKind
 from loans.models import AccrualCorrection, Instalment, Loan, LoanEntry, LoanTransaction
+from loans.models.loan import AssetClass
 
 Kind = LoanEntry.Kind
 ENTRY_KIND = {
@@ -84,6 +85,8 @@ def bring_up(
     loan.maturity_date = max(row.due_date for row in wanted)
     loan.misused_date = account.misuse[0] if account.misuse else None
     loan.is_replayed_nightly = account.misuse is not None or _bears_two_rates(account)
+    judged = [row.parameters["asset_class"] for row in rows if row.kind == TransactionKind.JUDGEMENT]
+    loan.judged_class = judged[-1] if judged and judged[-1] != AssetClass.NORMAL else ""
     restructured = [row.value_date for row in rows if row.kind == TransactionKind.RESTRUCTURING]
     loan.restructured_date = max(restructured, default=None)
     written = _write_entries(loan, _wanted(account, keys, rows), by)

@@ -375,6 +375,7 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ("loans", "request-principal-grace"): asked({"principal_grace": 1}),
     ("loans", "request-restructuring"): asked({"extra_instalments": 2}),
     ("loans", "request-misuse"): asked({}),
+    ("loans", "request-judgement"): asked({"asset_class": "special_mention"}),
     ("loans", "request-call-in"): asked({}),
     ("loans", "request-write-off"): asked({}, "loss"),
     ("loans", "recover"): Act(

@@ -63,19 +63,21 @@ def rows_of(account: Account) -> list[ScheduleRow]:
     ]
 
 
+@pytest.mark.parametrize("grace_days", [0, 5])
 @pytest.mark.parametrize("compounds", [True, False])
-def test_penalty_is_that_of_the_nightly_accrual(compounds: bool) -> None:
+def test_penalty_is_that_of_the_nightly_accrual(compounds: bool, grace_days: int) -> None:
     """Day by day or in one step, and over a payment in part, it is what loans.domain.owed counts."""
     part_paid, until = date(2026, 4, 20), date(2026, 6, 15)
     expected = ZERO
     for start, end, known in ((START, part_paid, []), (part_paid, until, [paid(part_paid, "5000.00")])):
-        rows = rows_of(served(*known, until=start, compounds=compounds))
+        rows = rows_of(served(*known, until=start, compounds=compounds, grace_days=grace_days))
         expected += penalty_between(
-            start, end, rows, penalty_rate=PENALTY_RATE, day_count=DayCount.ACTUAL_360, compounds=compounds
-        )
+            start, end, rows, penalty_rate=PENALTY_RATE, day_count=DayCount.ACTUAL_360, compounds=compounds,
+            grace_days=grace_days,
+        )  # fmt: skip
 
-    in_one_step = served(paid(part_paid, "5000.00"), until=until, compounds=compounds)
-    by_day = served(paid(part_paid, "5000.00"), until=part_paid, compounds=compounds)
+    in_one_step = served(paid(part_paid, "5000.00"), until=until, compounds=compounds, grace_days=grace_days)
+    by_day = served(paid(part_paid, "5000.00"), until=part_paid, compounds=compounds, grace_days=grace_days)
     for days in range((until - part_paid).days + 1):
         by_day.advance(part_paid + timedelta(days=days))
 

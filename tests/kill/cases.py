@@ -455,6 +455,7 @@ CASES: dict[str, Case] = {
     "request_principal_grace": Case("release_drawdown", asking("principal_grace", principal_grace=1)),
     "request_restructuring": Case("release_drawdown", asking("restructuring", extra_instalments=2)),
     "request_misuse": Case("release_drawdown", asking("misuse")),
+    "request_judgement": Case("release_drawdown", asking("judgement", asset_class="substandard")),
     "request_call_in": Case("release_drawdown", asking("call_in")),
     "request_write_off": Case("release_drawdown", asking("write_off"), be_a_loss),
     "confirm_loan_request": Case("release_drawdown", confirm, asking("fee", amount=Decimal(80))),

@@ -20,6 +20,9 @@ from branch.domain.refusals import (
 )
 from branch.models import Event, ParameterValue, RoleAssignment
 from branch.queries.business_date import business_date
+from loans.domain.allocation import DueKind
+from loans.domain.product_terms import FeeKind, ProductFee, ProductTerms
+from loans.domain.terms import FeeOn
 from loans.models import (
     AccrualCorrection,
     Facility,
@@ -366,6 +369,80 @@ def test_misused_money_costs_the_heavier_penalty_alone(cast: SimpleNamespace, lo
     assert all_agrees()
     book(cast, loan, payoff_figure(fresh(loan), business_date()), pay_off=True)
     assert fresh(loan).state == "settled"
+    assert all_agrees()
+
+
+def test_misuse_and_a_persons_judgement_are_in_the_class(cast: SimpleNamespace, loan: Loan) -> None:
+    move_to(date(2026, 3, 18))
+    confirm(cast, ask(cast, "misuse", loan, value_date=date(2026, 3, 16)))
+    assert (fresh(loan).asset_class, fresh(loan).class_rule) == ("special_mention", "misuse")
+    with pytest.raises(InvalidInput):
+        ask(cast, "judgement", loan, asset_class="splendid")
+    worse = ask(cast, "judgement", loan, asset_class="doubtful", reason="借款人失联")
+    assert worse.expected["after"]["figures"]["asset_class"] == "doubtful"
+    with pytest.raises(DutiesConflict):
+        confirm(cast, worse, who="he")
+    confirm(cast, worse)
+    assert (fresh(loan).asset_class, fresh(loan).class_rule) == ("doubtful", "judgement")
+    assert all_agrees()
+
+
+def test_the_way_out_of_non_performing_is_proven_and_approved(cast: SimpleNamespace, loan: Loan) -> None:
+    """Judged substandard in March, an instalment late in April: half a year and two instalments after that day."""
+    move_to(date(2026, 3, 18))
+    confirm(cast, ask(cast, "judgement", loan, asset_class="substandard"))
+    move_to(date(2026, 4, 10))
+    with pytest.raises(Unmet, match="overdue"):
+        ask(cast, "judgement", loan, asset_class="normal")
+    book(cast, loan, due_today(fresh(loan)))
+    move_to(date(2026, 4, 30))
+    with pytest.raises(Unmet, match="2026-10-10"):
+        ask(cast, "judgement", loan, asset_class="normal")
+    for month in range(5, 11):
+        move_to(date(2026, month, 2))
+        book(cast, loan, due_today(fresh(loan)), reference=f"M-{month}")
+    move_to(date(2026, 10, 10))
+    confirm(cast, ask(cast, "judgement", loan, asset_class="normal", reason="经营恢复"))
+    assert (fresh(loan).asset_class, fresh(loan).class_rule, fresh(loan).judged_class) == ("normal", "none", "")
+    assert all_agrees()
+
+
+def test_no_penalty_runs_on_days_of_grace(cast: SimpleNamespace) -> None:
+    """25,625.45 due on 2 April with three days of grace: at 6.75 % from the 5th, 4.80 a day."""
+    loan = paid_out_loan(cast, terms=ProductTerms(grace_days=3).as_json())
+    move_to(date(2026, 4, 5))
+    assert (fresh(loan).penalty_due, due_today(fresh(loan))) == (Decimal(0), Decimal("25625.45"))
+    move_to(date(2026, 4, 7))
+    assert fresh(loan).penalty_due == Decimal("9.61")
+    book(cast, loan, due_today(fresh(loan)))
+    assert all_agrees()
+
+
+def test_a_fee_with_each_instalment_and_the_contracts_order(cast: SimpleNamespace) -> None:
+    """50.00 with each instalment, and principal before interest before the fee: 25,000.00 pay the principal first."""
+    order = (DueKind.PENALTY, DueKind.PRINCIPAL, DueKind.INTEREST, DueKind.FEE)
+    fee = ProductFee("管理费", "Service fee", FeeKind.FIXED, Decimal(50), FeeOn.EACH)
+    loan = paid_out_loan(cast, terms=ProductTerms(allocation_order=order, fees=(fee,)).as_json())
+    move_to(FIRST_DUE)
+    assert due_today(fresh(loan)) == Decimal("25675.45")
+    book(cast, loan, "25000.00")
+    first = row(loan, 1)
+    assert (first.principal_paid, first.interest_paid, first.fee_paid) == (
+        first.principal, Decimal("25000.00") - first.principal, Decimal(0),
+    )  # fmt: skip
+    book(cast, loan, due_today(fresh(loan)), reference="R-2")
+    assert row(loan, 1).fee_paid == Decimal("50.00")
+    assert all_agrees()
+
+
+def test_a_loan_called_in_under_30_360_keeps_the_days_that_passed(cast: SimpleNamespace) -> None:
+    """16 of the 31 days to 2 April: 30 × 16 ÷ 31 of 360 at 4.5 % on 300,000.00 are 580.65."""
+    loan = paid_out_loan(cast, day_count="30/360")
+    move_to(date(2026, 3, 18))
+    confirm(cast, ask(cast, "call_in", loan))
+    assert due_today(fresh(loan)) == Decimal("300580.65")
+    assert all_agrees()
+    move_to(date(2026, 3, 28))
     assert all_agrees()
 
 

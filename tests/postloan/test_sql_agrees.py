@@ -76,22 +76,32 @@ def pay_at_random(loan: Loan, seed: int) -> None:
 
 
 @WITH_DATABASE
-@given(terms=terms(), days_on=st.integers(0, 420), seed=st.integers(0, 9), compounds=st.booleans())
+@given(
+    terms=terms(),
+    days_on=st.integers(0, 420),
+    seed=st.integers(0, 9),
+    compounds=st.booleans(),
+    grace=st.sampled_from([0, 0, 3, 31]),
+)
 @example(
     # Two days over the end of February of a leap year, bond basis.
     terms={"principal": Decimal("100000"), "annual_rate": Decimal("0.12"), "start_date": date(2024, 1, 31),
            "instalments": 3, "method": "equal_principal", "day_count": "30/360", "unit": "month"},
-    days_on=29, seed=1, compounds=True,
+    days_on=29, seed=1, compounds=True, grace=0,
 )  # fmt: skip
 @example(
     terms={"principal": Decimal("100000"), "annual_rate": Decimal("0.12"), "start_date": date(2023, 12, 28),
            "instalments": 2, "method": "bullet", "day_count": "actual/actual", "unit": "month"},
-    days_on=3, seed=1, compounds=False,
+    days_on=3, seed=1, compounds=False, grace=0,
 )  # fmt: skip
-def test_a_days_accrual(cast: SimpleNamespace, terms: dict[str, Any], days_on: int, seed: int, compounds: bool) -> None:
+def test_a_days_accrual(
+    cast: SimpleNamespace, terms: dict[str, Any], days_on: int, seed: int, compounds: bool, grace: int
+) -> None:
     with undone():
         ParameterValue.objects.create(code="penalty.compounds", value=compounds, effective_date=date(2020, 1, 1))
         loan = make_loan(cast, next(SERIALS), **terms)
+        Loan.objects.filter(pk=loan.pk).update(terms={"grace_days": grace})
+        loan.refresh_from_db()
         pay_at_random(loan, seed)
         day = loan.start_date + timedelta(days=days_on)
         # Catching up days missed before is another test.
@@ -110,8 +120,9 @@ def test_a_days_accrual(cast: SimpleNamespace, terms: dict[str, Any], days_on: i
             for row in running
         )
         penalty = penalty_between(
-            day, day + ONE_DAY, rows, penalty_rate=loan.penalty_rate, day_count=convention, compounds=compounds
-        )
+            day, day + ONE_DAY, rows, penalty_rate=loan.penalty_rate, day_count=convention, compounds=compounds,
+            grace_days=grace,
+        )  # fmt: skip
         booked = Accrual.objects.get(loan=loan, date=day)
         assert (booked.interest, booked.penalty) == (interest, penalty)
 
@@ -164,12 +175,14 @@ def test_the_days_of_every_period_sum_to_its_interest(cast: SimpleNamespace, day
     kind=st.sampled_from(["company", "sole_trader"]),
     technical=st.sampled_from([0, 3, 30]),
     restructured=st.sampled_from([None, 100, 364, 366, 500]),
+    misused=st.sampled_from([None, -1, 0, 30]),
+    judged=st.sampled_from(["", *(c.value for c in AssetClass if c is not AssetClass.NORMAL)]),
     principal=st.lists(st.decimals("1000", "1000000", places=2), min_size=3, max_size=3),
 )
 @example(overdue=[91, 0], previous=[AssetClass.NORMAL] * 3, kind="company", technical=0, restructured=None,
-         principal=[Decimal(1000), Decimal(9000), Decimal(1000)])  # fmt: skip
+         misused=None, judged="", principal=[Decimal(1000), Decimal(9000), Decimal(1000)])  # fmt: skip
 @example(overdue=[91, 0], previous=[AssetClass.NORMAL] * 3, kind="company", technical=0, restructured=None,
-         principal=[Decimal(1001), Decimal(9000), Decimal(1000)])  # fmt: skip
+         misused=None, judged="", principal=[Decimal(1001), Decimal(9000), Decimal(1000)])  # fmt: skip
 def test_class_and_provision(
     cast: SimpleNamespace,
     overdue: list[int],
@@ -177,6 +190,8 @@ def test_class_and_provision(
     kind: str,
     technical: int,
     restructured: int | None,
+    misused: int | None,
+    judged: str,
     principal: list[Decimal],
 ) -> None:
     """One debtor with up to three loans, each so many days past its first due date."""
@@ -197,6 +212,8 @@ def test_class_and_provision(
                 start_date=day - timedelta(days=past + 7),
                 asset_class=previous[place].value,
                 restructured_date=day - timedelta(days=restructured) if restructured and place == 0 else None,
+                misused_date=day - timedelta(days=misused) if misused is not None and place == 1 else None,
+                judged_class=judged if place == 2 else "",
             )
             for place, past in enumerate(overdue)
             if past > -8
@@ -234,6 +251,8 @@ def class_facts(loan: Loan, loans: list[Loan], day: date, kind: str, technical: 
             delay_is_technical=technical > 0,
             is_retail=kind != "company",
             restructured_date=other.restructured_date,
+            funds_misused=other.misused_date is not None and other.misused_date <= day,
+            judged_class=AssetClass(other.judged_class) if other.judged_class else None,
             previous_class=AssetClass(other.asset_class),
         )
 
@@ -246,7 +265,8 @@ def class_facts(loan: Loan, loans: list[Loan], day: date, kind: str, technical: 
     total = sum(other.outstanding_principal for other in loans)
     return ClassFacts(
         **{name: getattr(own(loan), name) for name in (
-            "days_past_due", "delay_is_technical", "is_retail", "restructured_date", "previous_class",
+            "days_past_due", "delay_is_technical", "is_retail", "restructured_date", "funds_misused", "judged_class",
+            "previous_class",
         )},
         non_performing_share=sum(bad, Decimal(0)) / total,
     )  # fmt: skip

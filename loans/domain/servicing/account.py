@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
@@ -124,9 +124,10 @@ class Account:
         """
         exact = Fraction(0)
         for line in self.lines:
-            if line.due_date < until:
+            since = line.due_date + timedelta(days=self.servicing.grace_days)
+            if since < until:
                 unpaid = line.unpaid(PRINCIPAL) + (line.unpaid(INTEREST) if self.servicing.compounds else 0)
-                exact += unpaid * self._penalty_factor(line.due_date, until)
+                exact += unpaid * self._penalty_factor(since, until)
         return self.plan.round(exact)
 
     def _penalty_factor(self, start: date, until: date) -> Fraction:

@@ -88,7 +88,7 @@ class Servicing:
     kind over all instalments before the next kind. `late_interest`: principal that falls due and stays out goes on
     bearing interest until it is paid, asked for by the instalment then running. Where the contract has a penalty
     instead, `penalty_rate` is its yearly rate as a fraction: it runs on overdue principal, and on overdue interest too
-    if `compounds`, and is asked for by the oldest overdue instalment.
+    if `compounds`, and is asked for by the oldest overdue instalment. On the `grace_days` after a due date none runs.
     """
 
     surplus: Surplus = Surplus.NEXT_INSTALMENT

@@ -23,7 +23,7 @@ from typing import TypeVar
 
 from branch.domain.money import from_cents, to_cents
 from loans.domain.allocation import DueKind
-from loans.domain.periods import Period
+from loans.domain.periods import Period, cut_short
 from loans.domain.schedule import due_periods
 from loans.domain.servicing import payments
 from loans.domain.servicing.account import NO_EVENT, Account, open_account
@@ -146,7 +146,7 @@ def _call_in(account: Account, event: Event) -> None:
     first = _open_line(account, event)
     line = account.lines[first]
     interest, principal = account.accrued(event.date), account.plan.running(first)
-    line.period = line.period._replace(end=event.date, due_date=event.date, days=(event.date - line.start).days)
+    line.period = cut_short(line.period, event.date, account.terms.day_count)
     line.own_interest, line.deferred, line.closing = line.paid[DueKind.INTEREST] + interest, 0, 0
     line.asked[DueKind.INTEREST] = line.own_interest
     line.asked[DueKind.PRINCIPAL] = principal + line.ahead + line.on_top

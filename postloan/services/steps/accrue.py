@@ -69,17 +69,23 @@ def _running_interest(until: str) -> str:
     )
 
 
-# The contract says whether unpaid interest bears penalty; the bank's parameter where it says nothing. Looked up for
-# what is overdue alone: reading the terms of every loan would cost more than the day's interest.
-_COMPOUNDS = (
-    "coalesce((SELECT (t.terms->>'penalty_compounds')::boolean FROM loans_loan t WHERE t.id = l.id), %(compounds)s)"
-)
-_UNPAID = f"(i.principal - i.principal_paid + CASE WHEN {_COMPOUNDS} THEN i.interest - i.interest_paid ELSE 0 END)"
+# The contract says how many days of grace there are and whether unpaid interest bears penalty; the bank's parameter
+# where it says nothing. Looked up for what is overdue alone: reading every loan's terms would cost more than the day's
+# interest.
+_LATE_TERMS = """
+    JOIN LATERAL (
+        SELECT i.due_date + coalesce((t.terms->>'grace_days')::int, 0) AS penal_from,
+               coalesce((t.terms->>'penalty_compounds')::boolean, %(compounds)s) AS compounds
+        FROM loans_loan t WHERE t.id = l.id
+    ) late ON true
+"""
+_UNPAID = "(i.principal - i.principal_paid + CASE WHEN late.compounds THEN i.interest - i.interest_paid ELSE 0 END)"
 
 
 def _running_penalty(until: str) -> str:
     """Penalty interest up to `until` (out) on what is overdue, had it stood as it stands now."""
-    return f"round((sum({_UNPAID} * ({_weight('i.due_date', until)})) * l.penalty_rate)::{_WIDE} / ({_BASIS}), 2)"
+    weight = _weight(f"least(late.penal_from, {until})", until)
+    return f"round((sum({_UNPAID} * ({weight})) * l.penalty_rate)::{_WIDE} / ({_BASIS}), 2)"
 
 
 _IS_OPEN = "(i.principal_paid < i.principal OR i.interest_paid < i.interest)"
@@ -114,7 +120,7 @@ WITH live AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM loans_accrualcorrection c WHERE c.loan_id = live.id AND c.date > gone::date)
 ), overdue AS MATERIALIZED (
     SELECT l.id, {_PENALTY} AS penalty
-    FROM live l JOIN loans_instalment i ON i.loan_id = l.id, (SELECT %(date)s::date AS day) d
+    FROM live l JOIN loans_instalment i ON i.loan_id = l.id {_LATE_TERMS}, (SELECT %(date)s::date AS day) d
     WHERE i.due_date <= %(date)s AND {_IS_OPEN}
     GROUP BY l.id, l.day_count, l.penalty_rate, d.day
 ), computed AS MATERIALIZED (
@@ -135,7 +141,7 @@ WITH live AS MATERIALIZED (
         WHERE i.loan_id = l.id AND i.start_date <= d.day AND i.end_date > d.day
     ) running ON true
     LEFT JOIN LATERAL (
-        SELECT {_PENALTY} AS penalty FROM loans_instalment i
+        SELECT {_PENALTY} AS penalty FROM loans_instalment i {_LATE_TERMS}
         WHERE i.loan_id = l.id AND i.due_date <= d.day AND {_IS_OPEN}
     ) behind ON true
 ), new AS (

@@ -46,6 +46,8 @@ WITH classes (severity, asset_class, rate) AS (
     SELECT l.id, l.customer_id, l.outstanding_principal, c.kind = 'company' AS is_non_retail,
            coalesce(a.days_past_due, 0) AS days_past_due, coalesce(a.overdue_amount, 0) AS overdue_amount,
            (SELECT severity FROM classes WHERE classes.asset_class = l.asset_class) AS previous,
+           coalesce((SELECT severity FROM classes WHERE classes.asset_class = l.judged_class), 0) AS by_judgement,
+           coalesce(l.misused_date <= %(date)s, false) AS is_misused,
            l.restructured_date IS NOT NULL AND NOT (
                %(date)s >= (l.restructured_date + make_interval(months => %(observation_months)s))::date
                AND (SELECT count(*) FROM loans_instalment i WHERE i.loan_id = l.id AND i.due_date > l.restructured_date
@@ -53,7 +55,8 @@ WITH classes (severity, asset_class, rate) AS (
                     AND i.due_date <= %(date)s) >= %(observation_instalments)s) AS is_observed
     FROM live l JOIN customers_customer c ON c.id = l.customer_id LEFT JOIN arrears a ON a.loan_id = l.id
 ), own AS (
-    SELECT facts.*, CASE WHEN is_observed THEN 1 ELSE 0 END AS by_restructuring,
+    SELECT facts.*, CASE WHEN is_misused THEN 1 ELSE 0 END AS by_misuse,
+           CASE WHEN is_observed THEN 1 ELSE 0 END AS by_restructuring,
            CASE WHEN previous >= 2 THEN 2 ELSE 0 END AS by_proving,
            CASE WHEN days_past_due <= %(technical_days)s THEN 0
                 WHEN days_past_due > %(loss_above)s THEN 4 WHEN days_past_due > %(doubtful_above)s THEN 3
@@ -62,20 +65,23 @@ WITH classes (severity, asset_class, rate) AS (
     FROM facts
 ), debtor AS (
     SELECT own.*, sum(outstanding_principal) OVER same_debtor AS total,
-           coalesce(sum(outstanding_principal) FILTER (WHERE greatest(by_days, by_proving) >= 2) OVER same_debtor, 0)
-           - CASE WHEN greatest(by_days, by_proving) >= 2 THEN outstanding_principal ELSE 0 END AS others
+           coalesce(sum(outstanding_principal) FILTER (WHERE greatest(by_days, by_judgement, by_proving) >= 2)
+                    OVER same_debtor, 0)
+           - CASE WHEN greatest(by_days, by_judgement, by_proving) >= 2 THEN outstanding_principal ELSE 0 END AS others
     FROM own WINDOW same_debtor AS (PARTITION BY customer_id)
 ), rules AS (
     SELECT debtor.*,
            CASE WHEN is_non_retail AND others > total * %(contagion_share)s THEN 2 ELSE 0 END AS by_contagion
     FROM debtor
 ), judged AS (
-    SELECT rules.*, greatest(by_days, by_contagion, by_restructuring, by_proving) AS severity FROM rules
+    SELECT rules.*, greatest(by_days, by_contagion, by_misuse, by_restructuring, by_judgement, by_proving) AS severity
+    FROM rules
 ), decided AS (
     SELECT j.id, j.customer_id, j.outstanding_principal, j.overdue_amount, j.days_past_due, classes.asset_class,
            CASE WHEN j.severity = 0 THEN 'none' WHEN j.by_days = j.severity THEN 'days_past_due'
-                WHEN j.by_contagion = j.severity THEN 'contagion'
-                WHEN j.by_restructuring = j.severity THEN 'restructured' ELSE 'proving' END AS class_rule,
+                WHEN j.by_contagion = j.severity THEN 'contagion' WHEN j.by_misuse = j.severity THEN 'misuse'
+                WHEN j.by_restructuring = j.severity THEN 'restructured'
+                WHEN j.by_judgement = j.severity THEN 'judgement' ELSE 'proving' END AS class_rule,
            round(j.outstanding_principal * classes.rate, 2) AS provision
     FROM judged j JOIN classes USING (severity)
 ), kept AS (
