@@ -20,7 +20,7 @@ from loans.domain.daycount import DayCount
 from loans.domain.periods import MONTHLY, Frequency, Unit
 from loans.domain.servicing import EventType, PayoffInterest, Surplus
 from loans.domain.servicing.events import DEFAULT_ALLOCATION
-from loans.domain.terms import MOST_INSTALMENTS, Fee, FeeOn, RepaymentMethod
+from loans.domain.terms import MOST_INSTALMENTS, Fee, FeeOn, PlanRow, RepaymentMethod
 from loans.models import product
 from loans.queries import calculator
 
@@ -68,15 +68,24 @@ class FeeSerializer(serializers.Serializer):
     on = CodeField(FeeOn)
 
 
+class PlanRowSerializer(serializers.Serializer):
+    due_date = serializers.DateField()
+    principal = MoneyField(min_value=Decimal(0))
+
+
 class QuoteRequestSerializer(serializers.Serializer):
-    """Terms of a loan. Amounts in yuan, rates as fractions a year; grace and free periods count instalments."""
+    """Terms of a loan. Amounts in yuan, rates as fractions a year; grace and free periods count instalments.
+
+    An agreed plan has a `plan`, one row per instalment, in place of `instalments` and `frequency`.
+    """
 
     principal = MoneyField(min_value=CENT)
     annual_rate = RateField()
     start_date = serializers.DateField(help_text=_("The day the money is paid out; the first day that bears interest."))
     repayment_method = CodeField(RepaymentMethod, product.RepaymentMethod.choices)
     day_count = CodeField(DayCount, product.DayCount.choices)
-    instalments = serializers.IntegerField(min_value=1, max_value=MOST_INSTALMENTS)
+    instalments = serializers.IntegerField(required=False, min_value=1, max_value=MOST_INSTALMENTS)
+    plan = serializers.ListField(child=PlanRowSerializer(), required=False, max_length=MOST_INSTALMENTS)
     frequency = FrequencySerializer(required=False)
     first_due_date = serializers.DateField(required=False, allow_null=True)
     due_day = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=31)
@@ -87,6 +96,14 @@ class QuoteRequestSerializer(serializers.Serializer):
     instalment_rounding = MoneyField(min_value=CENT, default=CENT)
     fees = FeeSerializer(many=True, required=False)
 
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        plan = values.get("plan", ())
+        if values["repayment_method"] is RepaymentMethod.AGREED_PLAN and not plan:
+            raise serializers.ValidationError({"plan": [_("Say what is repaid on which day.")]})
+        if "instalments" not in values and not plan:
+            raise serializers.ValidationError({"instalments": [_("This field is required.")]})
+        return {"instalments": len(plan)} | values
+
     def terms(self) -> dict[str, Any]:
         """What ScheduleTerms takes."""
         values = {name: value for name, value in self.validated_data.items() if name in QuoteRequestSerializer().fields}
@@ -94,6 +111,7 @@ class QuoteRequestSerializer(serializers.Serializer):
         return values | {
             "frequency": Frequency(**frequency) if frequency else MONTHLY,
             "fees": tuple(Fee(**fee) for fee in values.get("fees", ())),
+            "plan": tuple(PlanRow(**row) for row in values.get("plan", ())),
         }
 
 

@@ -129,9 +129,13 @@ def _check_plan(terms: ScheduleTerms) -> None:
         return
     _require(len(plan) == terms.instalments, "plan", "one row per instalment")
     days = [terms.start_date, *(row.due_date for row in plan)]
-    _require(all(later > earlier for earlier, later in pairwise(days)), "plan", "in rising order after the start")
-    _require(all(_is_money(row.principal) and row.principal >= 0 for row in plan), "plan", "amounts of money")
-    _require(sum(row.principal for row in plan) == terms.principal, "plan", "principal that sums to the loan")
+    for number, (earlier, later) in enumerate(pairwise(days)):
+        _require(later > earlier, f"plan.{number}.due_date", "after the start and the row before", "not_rising")
+    for number, row in enumerate(plan):
+        _require(_is_money(row.principal) and row.principal >= 0, f"plan.{number}.principal", "an amount of money")
+    _require(
+        sum(row.principal for row in plan) == terms.principal, "plan", "principal that sums to the loan", "wrong_sum"
+    )
     _require(not (terms.principal_grace or terms.interest_grace), "plan", "without graces: its rows say when")
 
 
@@ -139,6 +143,6 @@ def _is_money(amount: Decimal) -> bool:
     return amount.is_finite() and amount == amount.quantize(CENT)
 
 
-def _require(holds: bool, field: str, wanted: str) -> None:
+def _require(holds: bool, field: str, wanted: str, code: str = "invalid") -> None:
     if not holds:
-        raise TermsError(field, "invalid", f"must be {wanted}")
+        raise TermsError(field, code, f"must be {wanted}")

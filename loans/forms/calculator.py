@@ -28,6 +28,8 @@ from loans.models.product import DayCount as DayCountChoices
 from loans.models.product import FrequencyUnit
 from loans.models.product import MonthEnd as MonthEndChoices
 from loans.models.product import RepaymentMethod as MethodChoices
+from loans.nouns.fields import PlanField
+from loans.queries.terms import plan_rows
 
 #: More rows than this nobody types.
 MOST_ROWS = 30
@@ -99,10 +101,13 @@ class CalculatorForm(forms.Form):
     principal = MoneyField(label=_("Amount"))
     annual_rate = PercentField(label=_("Annual rate, %"))
     start_date = DateField(label=_("Paid out on"))
-    repayment_method = forms.ChoiceField(
-        label=_("Repayment method"), choices=words_of(MethodChoices, [RepaymentMethod.AGREED_PLAN])
+    repayment_method = forms.ChoiceField(label=_("Repayment method"), choices=words_of(MethodChoices))
+    plan = PlanField(
+        label=_("Agreed plan"),
+        required=False,
+        help_text=_("One row per instalment: the day and the principal; interest falls due with it."),
     )
-    instalments = count_field(least=1, label=_("Instalments"))
+    instalments = count_field(least=1, label=_("Instalments"), required=False)
     frequency_every = count_field(least=1, label=_("Every"))
     frequency_unit = forms.ChoiceField(label=_("Unit"), choices=words_of(FrequencyUnit))
     day_count = forms.ChoiceField(label=_("Day count"), choices=words_of(DayCountChoices))
@@ -133,6 +138,23 @@ class CalculatorForm(forms.Form):
     grace_days = count_field(365, label=_("Days of grace"), required=False)
     as_of = DateField(label=_("Where the loan is on"), required=False, help_text=_("Empty: the day of the last event."))
 
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if given.get("repayment_method") != RepaymentMethod.AGREED_PLAN:
+            given["plan"] = ()
+            if given.get("instalments") is None and "instalments" not in self.errors:
+                self.add_error("instalments", self.fields["instalments"].error_messages["required"])
+        elif "plan" in given:
+            try:
+                given["plan"] = plan_rows(given["plan"])
+            except (KeyError, ValueError, ArithmeticError):
+                self.add_error("plan", _("A row is a day and an amount, such as 2026-06-30 50000.00."))
+            else:
+                given["instalments"] = len(given["plan"])
+                if not given["plan"]:
+                    self.add_error("plan", _("Say what is repaid on which day."))
+        return given
+
     #: The form's fields behind the names the domain refuses by.
     BEHIND = {"frequency": "frequency_every", "fees": "fee_start"}
 
@@ -156,6 +178,7 @@ class CalculatorForm(forms.Form):
             "interest_free": given["interest_free"] or 0,
             "instalment_rounding": Decimal(given["instalment_rounding"]),
             "fees": tuple(Fee(amount, on) for amount, on in fees if amount),
+            "plan": given["plan"],
         }
 
     def servicing(self) -> dict[str, Any]:
@@ -247,8 +270,9 @@ def put_on_forms(refusal: InvalidInput, form: CalculatorForm, rows: Sequence[Eve
     for path, messages in refusal.fields.items():
         first, *rest = path.split(".")
         target: forms.Form = form
+        row = f"{int(rest[0]) + 1}: " if first == "plan" and rest else ""
         name = form.BEHIND.get(first, first)
         if first == "events" and rest and rest[0].isdigit() and int(rest[0]) < len(rows):
             target, name = rows[int(rest[0])], rest[1] if len(rest) > 1 else "date"
         for message in messages:
-            target.add_error(name if name in target.fields else None, message)
+            target.add_error(name if name in target.fields else None, f"{row}{message}")

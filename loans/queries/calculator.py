@@ -101,6 +101,8 @@ def _refusal(error: TermsError) -> InvalidInput:
     reasons = {
         "not_on_due_day": _("The first due date is not on the due day."),
         "beyond_calendar": _("The last due date lies beyond the calendar."),
+        "not_rising": _("This day must come after the start and after the row before."),
+        "wrong_sum": _("The principal of the rows must add up to the loan."),
         "too_late": _("The loan has no instalment left on that day."),
         "waiver": _("Less than this is due of it on that day."),
         "payoff": _("This is less than it takes to pay off on that day."),

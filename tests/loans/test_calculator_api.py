@@ -351,3 +351,39 @@ def test_errors_speak_the_language_asked_for(api: Any) -> None:
 
     assert told["title"] == "请更正标出的字段"
     assert "结清" in told["errors"]["events.0.amount"][0]
+
+
+PLAN = [
+    {"due_date": "2026-02-15", "principal": "2000.00"},
+    {"due_date": "2026-03-15", "principal": "3000.00"},
+    {"due_date": "2026-04-15", "principal": "5000.00"},
+]
+AGREED: dict[str, Any] = {"repayment_method": "agreed_plan", "instalments": None, "frequency": None}
+
+
+def test_an_agreed_plan_is_its_rows(ask: Callable[..., Any]) -> None:
+    """31, 28 and 31 days of 12 % over 360 on 10,000.00, 8,000.00 and 5,000.00."""
+    quote = ask(QUOTES, **AGREED, plan=PLAN, day_count="actual/360")
+    assert quote.status_code == 200, quote.data
+    rows = [(row["due_date"], row["principal"], row["interest"]) for row in quote.json()["rows"]]
+    assert rows == [
+        ("2026-02-15", "2000.00", "103.33"), ("2026-03-15", "3000.00", "74.67"), ("2026-04-15", "5000.00", "51.67"),
+    ]  # fmt: skip
+    event = {"date": "2026-03-15", "type": "payoff"}
+    served = ask(SIMULATIONS, **AGREED, plan=PLAN, day_count="actual/360", events=[event], as_of="2026-03-15")
+    assert served.status_code == 200, served.data
+    assert served.json()["as_of"]["payoff_amount"] == "0.00"
+
+
+@pytest.mark.parametrize(
+    ("field", "plan"),
+    [
+        ("plan", None),
+        ("plan", PLAN[:2]),
+        ("plan.1.due_date", [PLAN[0], PLAN[0] | {"principal": "8000.00"}]),
+        ("plan.0.due_date", [{"due_date": "2026-01-15", "principal": "10000.00"}]),
+        ("plan.1.principal", [PLAN[0], PLAN[1] | {"principal": "x"}]),
+    ],
+)
+def test_a_wrong_plan_says_which_row(ask: Callable[..., Any], field: str, plan: Any) -> None:
+    assert field in errors_of(ask(QUOTES, **AGREED, plan=plan))

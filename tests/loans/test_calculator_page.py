@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -194,3 +195,20 @@ def test_nonsense_in_the_address_is_no_fault(visitor: Any) -> None:
         address(principal="99999999999999.99", instalments="1200"),
     ):
         assert client.get("/calculator/", query).status_code == 200, query
+
+
+def test_an_agreed_plan_is_typed_row_by_row(visitor: Any) -> None:
+    typed = "2026-02-15 2,000.00\n2026-03-15 3000\n2026-04-15 5000.00"
+    query = address(repayment_method="agreed_plan", instalments="", plan=typed, day_count="actual/360")
+    page = visitor("lin").get("/calculator/", query)
+    assert [row["interest"] for row in page.context["outcome"].rows] == [
+        Decimal("103.33"), Decimal("74.67"), Decimal("51.67"),
+    ]  # fmt: skip
+    for wrong, said in {
+        "2026-02-15 2000.00\n2026-02-15 8000.00": "2: ",
+        "2026-02-15 9000.00": "add up to the loan",
+        "soon 10000.00": "A row is a day and an amount",
+        "": "Say what is repaid",
+    }.items():
+        form = visitor("lin").get("/calculator/", query | {"plan": wrong}).context["form"]
+        assert said in str(form.errors["plan"]), wrong
