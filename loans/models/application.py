@@ -38,6 +38,12 @@ class Application(Stateful):
     )
     #: The price when filed: {"annual_rate", "components": [{"code", "bp", "source"}], "apr_simple", "apr_irr", "terms"}
     quote = models.JSONField(_("quote"), default=dict)
+    #: The loan whose principal the new contract takes over, where it is a renewal.
+    renews = models.ForeignKey(
+        "loans.Loan", models.PROTECT, null=True, related_name="renewals", verbose_name=_("renews")
+    )
+    #: {"lawful_business": …, "going_concern": …}: what the account manager found for it.
+    renewal_statement = models.JSONField(_("statement for the renewal"), default=dict)
     submitted_at = models.DateTimeField(null=True)
     approved_amount = models.DecimalField(_("approved amount"), max_digits=16, decimal_places=2, null=True)
     approved_rate = models.DecimalField(_("approved annual rate"), max_digits=8, decimal_places=6, null=True)

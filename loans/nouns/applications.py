@@ -35,6 +35,7 @@ from loans.nouns.products import product_name
 from loans.nouns.quotes import QuoteView, quote_view
 from loans.queries.applications import Missing, defaults_for, fact_count, missing_facts, sales_checks
 from loans.queries.offer_fit import CRITERIA, criterion_word, eligibility
+from loans.queries.renewals import conditions_of
 from loans.queries.visibility import FILE_READERS
 from loans.services import applications, contracts, offers
 from loans.services.pricing import price_application, problems_of
@@ -113,6 +114,9 @@ class ApplicationSerializer(serializers.ModelSerializer):
     eligibility = serializers.SerializerMethodField(
         help_text=_("Every criterion of the product: what it wants, what was found, whether it holds.")
     )
+    renewal_conditions = serializers.SerializerMethodField(
+        help_text=_("Of a file that renews a loan: the five conditions, and what stands against each.")
+    )
     missing = serializers.SerializerMethodField(help_text=_("What a draft still lacks before it can be submitted."))
 
     class Meta:
@@ -122,7 +126,8 @@ class ApplicationSerializer(serializers.ModelSerializer):
             "product_version", "amount", "instalments", "frequency_unit", "frequency_every", "repayment_method",
             "guarantee_mode", "principal_grace", "interest_grace", "due_day", "plan", "purpose", "stated_annual_sales",
             "quote", "missing", "submitted_at", "investigation",
-            "approved_amount", "approved_rate", "offer_expires_date", "outcome_reason", "eligibility", "created_at",
+            "approved_amount", "approved_rate", "offer_expires_date", "outcome_reason", "eligibility", "renews",
+            "renewal_statement", "renewal_conditions", "created_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -133,6 +138,12 @@ class ApplicationSerializer(serializers.ModelSerializer):
         return [
             {"code": check.code.value, "wanted": check.wanted, "found": check.found, "holds": check.holds}
             for check in eligibility(application)
+        ]
+
+    def get_renewal_conditions(self, application: Application) -> list[dict[str, Any]]:
+        return [
+            {"code": held.condition.value, "holds": held.holds, "grounds": [ground.value for ground in held.grounds]}
+            for held in conditions_of(application)
         ]
 
     def get_missing(self, application: Application) -> list[str]:

@@ -127,6 +127,10 @@ def _with_amount(offer: Offer, drawdown: Drawdown) -> Offer:
     return replace(offer, label=gettext("Release %(amount)s") % {"amount": format_money(drawdown.amount)})
 
 
+def _renews(drawdown: Drawdown) -> bool:
+    return drawdown.application.renews_id is not None
+
+
 DRAWDOWN_NOUN = register(
     Noun(
         name="drawdown",
@@ -148,11 +152,21 @@ DRAWDOWN_NOUN = register(
         actions=(
             Action("check", _("Mark checked"), drawdowns.check_drawdown, event="check", tone="primary"),
             Action(
+                "carry-over",
+                _("Renew the loan"),
+                drawdowns.release_drawdown,
+                event="release",
+                tone="primary",
+                when=_renews,
+                confirm=_("The old loan ends as renewed, the new one begins with what it owes. No money is paid out."),
+            ),
+            Action(
                 "release",
                 _("Release the money"),
                 drawdowns.release_drawdown,
                 event="release",
                 tone="primary",
+                when=lambda drawdown: not _renews(drawdown),
                 template="loans/release.html",
                 context=lambda actor, drawdown: {
                     "account": masked(drawdown.payee_account),

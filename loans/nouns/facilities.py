@@ -23,7 +23,7 @@ from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, St
 from loans.domain.machines import FACILITY
 from loans.models import Condition, Drawdown, Facility
 from loans.queries.facilities import open_conditions, undrawn_amount
-from loans.services import drawdowns, facilities
+from loans.services import drawdowns, facilities, renewals
 from loans.services.drawdowns import MAY_BE_ASKED
 
 FACILITY_READERS = frozenset(
@@ -114,6 +114,10 @@ def _is_settled(facility: Facility) -> bool:
     return not open_conditions(facility.application_id).exists()
 
 
+def _may_draw(facility: Facility) -> bool:
+    return facility.state in MAY_BE_ASKED and undrawn_amount(facility) > 0
+
+
 FACILITY_NOUN = register(
     Noun(
         name="facility",
@@ -126,7 +130,7 @@ FACILITY_NOUN = register(
         section="lend",
         icon="credit-card",
         search=search_facilities,
-        related=("contract", "customer", "owner"),
+        related=("contract", "customer", "owner", "application"),
         template="loans/facility.html",
         context=_context,
         events=events_of_file,
@@ -139,7 +143,17 @@ FACILITY_NOUN = register(
                 roles=frozenset({Role.ACCOUNT_MANAGER}),
                 tone="primary",
                 status=201,
-                when=lambda facility: facility.state in MAY_BE_ASKED and undrawn_amount(facility) > 0,
+                when=lambda facility: _may_draw(facility) and not facility.application.renews_id,
+            ),
+            Action(
+                "request-renewal",
+                _("Ask for the renewal"),
+                renewals.request_renewal,
+                roles=frozenset({Role.ACCOUNT_MANAGER}),
+                tone="primary",
+                status=201,
+                when=lambda facility: _may_draw(facility) and facility.application.renews_id is not None,
+                confirm=_("The line takes over what the old loan owes today. No money is paid out."),
             ),
             Action(
                 "make-effective",

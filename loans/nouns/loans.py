@@ -31,15 +31,16 @@ from loans.domain.machines import LOAN
 from loans.domain.servicing import Surplus
 from loans.domain.terms import MOST_INSTALMENTS
 from loans.forms.calculator import EVENT_WORDS, SURPLUS_WORDS
-from loans.models import Instalment, Loan, Repayment
+from loans.models import Instalment, Loan, Product, Repayment
 from loans.models.product import Surplus as SurplusWord
 from loans.nouns.movements import MovementSerializer, movement_of
+from loans.nouns.products import product_name
 from loans.queries import what_if
 from loans.queries.loan_page import ScheduleLine, next_line, open_debit, repayment_lines, schedule_lines
 from loans.queries.loans import OWING, due_today, payoff_figure, what_is_owed
 from loans.queries.payoff import PayoffQuote, payoff_of, quote_payoff
 from loans.queries.terms import terms_of
-from loans.services import repayments
+from loans.services import renewals, repayments
 
 LOAN_READERS = frozenset(
     {
@@ -77,6 +78,25 @@ class RepayForm(ActionForm):
         required=False,
         help_text=_("Takes exactly the pay-off figure of today and settles the loan."),
     )
+
+
+class RenewForm(ActionForm):
+    product_id = forms.ModelChoiceField(label=_("Product"), queryset=Product.objects.none())
+    instalments = forms.IntegerField(label=_("Instalments"), min_value=1, max_value=MOST_INSTALMENTS)
+    lawful_business = forms.CharField(
+        label=_("Lawful business"), max_length=500, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("What shows it: licences, tax, courts."),
+    )  # fmt: skip
+    going_concern = forms.CharField(
+        label=_("Going concern"), max_length=500, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("What shows it: orders, staff, electricity, accounts."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        renewals = Product.objects.filter(family=Product.Family.RENEWAL, versions__state="active")
+        self.fields["product_id"].queryset = renewals.distinct()  # type: ignore[attr-defined]
+        self.fields["product_id"].label_from_instance = product_name  # type: ignore[attr-defined]
 
 
 class PrepayForm(ActionForm):
@@ -398,6 +418,18 @@ LOAN_NOUN = register(
                 event="settle",
                 status=201,
                 when=lambda loan: _owes(loan) and due_today(loan) > 0 and open_debit(loan) is None,
+            ),
+            Action(
+                "renew",
+                _("Renew"),
+                renewals.apply_for_renewal,
+                form=RenewForm,
+                roles=frozenset({Role.ACCOUNT_MANAGER}),
+                status=201,
+                when=lambda loan: loan.state == "active",
+                for_whom=lambda actor, loan: loan.owner_id == actor.user_id,
+                initial=lambda actor, loan: {"instalments": 12},
+                confirm=_("A new file for what the loan owes: its contract takes the principal over, none is repaid."),
             ),
             Action("settle", _("Settle"), repayments.settle_loan, event="settle", when=_owes_nothing),
             Action(

@@ -1,16 +1,19 @@
-"""What pages of other things show of lending: a customer's lines and loans."""
+"""What pages of other things show of lending: a customer's lines and loans, what a file renews."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
 from branch.domain.actor import Actor
+from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.web.panels import Panel, panel
 from customers.models import Customer
-from loans.models import Facility, Loan
+from loans.models import Application, Drawdown, Facility, Loan
 from loans.nouns.facilities import FACILITY_NOUN
 from loans.nouns.loans import LOAN_NOUN
+from loans.nouns.movements import compared
+from loans.queries.renewals import CONDITION_WORDS, GROUND_WORDS, conditions_of, interest_to_pay, renewal_picture
 
 SHOWN = 20
 
@@ -29,3 +32,31 @@ def lines_and_loans(customer: Customer, actor: Actor) -> Panel | None:
         "all_loans": f"{LOAN_NOUN.url()}?customer={customer.pk}",
     }
     return Panel(_("Lines and loans"), "loans/_customer_panel.html", context)
+
+
+@panel("application")
+def what_it_renews(application: Application, actor: Actor) -> Panel | None:
+    """The old loan, the five conditions as they stand, and the old plan beside the new."""
+    loan = application.renews
+    if loan is None:
+        return None
+    # What the renewal rested on stands in the record; once it is done, the conditions of today mean nothing.
+    is_over = loan.state != "active"
+    context = {
+        "loan": loan,
+        "statement": [
+            (CONDITION_WORDS[code], application.renewal_statement.get(code, "")) for code in list(CONDITION_WORDS)[:2]
+        ],
+        "conditions": [
+            (CONDITION_WORDS[held.condition], [GROUND_WORDS[ground] for ground in held.grounds])
+            for held in (() if is_over else conditions_of(application))
+        ],
+        "interest": None if is_over else interest_to_pay(loan, business_date()),
+        "movement": None if is_over else compared(renewal_picture(application) or {}),
+    }
+    return Panel(_("Renewal without repaying principal"), "loans/_renewal_panel.html", context)
+
+
+@panel("drawdown")
+def what_it_takes_over(drawdown: Drawdown, actor: Actor) -> Panel | None:
+    return what_it_renews(drawdown.application, actor)

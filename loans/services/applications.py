@@ -25,6 +25,7 @@ from loans.models import Application, ProductVersion
 from loans.models.product import FrequencyUnit, GuaranteeMode, RepaymentMethod
 from loans.queries.applications import defaults_for, missing_facts
 from loans.queries.products import active_version
+from loans.queries.renewals import require_conditions
 from loans.queries.terms import plan_rows
 from loans.services import investigations
 from loans.services.numbers import next_number
@@ -63,6 +64,11 @@ def draft_application(*, actor: Actor, customer_id: int, **terms: Unpack[Terms])
     Raises NotFound for a customer the actor does not see, PermissionRefused for somebody else's,
     Unmet when no product is on sale.
     """
+    return draft_file(actor, customer_id, terms)
+
+
+def draft_file(actor: Actor, customer_id: int, terms: Terms, **facts: Any) -> Application:
+    """The draft itself, inside a use case; `facts` are what its caller knows of it besides."""
     customer = visible(Customer, actor).select_related("office").filter(pk=customer_id).first()
     if customer is None:
         raise NotFound(_("There is no such record."))
@@ -72,7 +78,7 @@ def draft_application(*, actor: Actor, customer_id: int, **terms: Unpack[Terms])
     known = defaults_for(customer, _on_sale(product_id) if product_id is not None else None)
     if not known:
         raise Unmet(_("No product is on sale."))
-    application = Application(customer=customer, office=customer.office, owner_id=actor.user_id, **known)
+    application = Application(customer=customer, office=customer.office, owner_id=actor.user_id, **(known | facts))
     application.stated_annual_sales = customer.annual_sales
     _set_terms(application, terms)
     application.quote = _quote_or_nothing(application)
@@ -116,6 +122,7 @@ def submit_application(*, actor: Actor, application_id: int, expected_version: i
                 _("Still missing: %(facts)s.") % {"facts": labels}, missing=[f"{m.of}.{m.code}" for m in missing]
             )
         application.quote = without_rows(price_application(application))
+        require_conditions(application)
         application.submitted_at = timezone.now()
     publish("application.submitted", application_id=application.pk)
     return application

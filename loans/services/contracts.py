@@ -19,6 +19,7 @@ from branch.services.use_case import use_case
 from loans.domain.product_terms import ProductTerms
 from loans.domain.terms import RepaymentMethod
 from loans.models import Application, Condition, Contract
+from loans.queries.renewals import require_conditions
 from loans.services.documents import render_contract
 from loans.services.facilities import open_facility
 
@@ -79,6 +80,7 @@ def _paper(actor: Actor, contract: Contract, language: str) -> Attachment:
 def sign_contract(*, actor: Actor, contract_id: int, expected_version: int | None = None) -> Contract:
     """Both sides have signed: the line stands, waiting for its conditions."""
     with transition(Contract, contract_id, "sign", actor=actor, expected_version=expected_version) as contract:
+        require_conditions(contract.application)
         contract.signed_date = business_date()
     open_facility(actor=actor, contract_id=contract.pk)
     publish("contract.signed", contract_id=contract.pk)

@@ -24,6 +24,7 @@ from loans.queries.facilities import entrusted_above, payout_amount, pays_the_bo
 from loans.services.facilities import require_settled_conditions, take_from_limit
 from loans.services.inputs import clean_account, clean_amount, clean_reason, clean_text
 from loans.services.lending import schedule_of
+from loans.services.renewals import carry_over
 
 MANAGER = frozenset({Role.ACCOUNT_MANAGER})
 RELEASERS = frozenset({Role.DISBURSEMENT_OFFICER})
@@ -49,6 +50,8 @@ def request_drawdown(
     if facility.owner_id != actor.user_id or not actor.holds(MANAGER, facility.office.path):
         raise PermissionRefused(_("Only the account manager of this file asks for money."), event="request")
     take_duty(actor, facility.file_key, Duty.OWN)
+    if facility.application.renews_id:
+        raise Unmet(_("This line takes over an old loan; no money is paid out of it."))
     if facility.state not in MAY_BE_ASKED:
         raise wrong_state(facility, "request_drawdown", MAY_BE_ASKED)
     amount = clean_amount(amount)
@@ -100,30 +103,22 @@ def release_drawdown(*, actor: Actor, drawdown_id: int, expected_version: int | 
     try:
         with transition(Drawdown, drawdown_id, "release", actor=actor, expected_version=expected_version) as drawdown:
             _refuse_owner(actor, drawdown)
-            instruction = _commit_money(actor, drawdown)
+            _take_up(actor, drawdown)
+            instruction = None if drawdown.application.renews_id else _order(drawdown)
     except WrongState:
         # An open condition is what keeps it from being checked, and says more than the state does.
         require_settled_conditions(Drawdown.objects.get(pk=drawdown_id).application_id)
         raise
+    if instruction is None:
+        carry_over(drawdown.pk)
+        return Drawdown.objects.get(pk=drawdown.pk)
     after_commit("loans.tasks.send_payout", instruction.pk)
     return drawdown
 
 
-def _commit_money(actor: Actor, drawdown: Drawdown) -> PaymentInstruction:
-    """Everything is looked at again under the locks, then the limit is taken and the payment ordered."""
-    # A loan may not begin on a day whose interest is being worked out.
-    day = open_business_date()
-    facility = lock(Facility, drawdown.facility_id, actor)
-    _require_ready(facility, "release_drawdown")
-    require_entrusted(drawdown)
-    schedule_of(facility.contract, drawdown.amount, day)
+def _order(drawdown: Drawdown) -> PaymentInstruction:
     if payout_amount(drawdown) <= 0:
         raise Unmet(_("The fees leave nothing of this amount to be paid out."))
-    take_from_limit(facility.pk, drawdown.amount, event="reserve", actor=actor, roles=RELEASERS)
-    drawdown.attempt += 1
-    drawdown.failure_reason = ""
-    drawdown.released_by_id = actor.user_id
-    drawdown.released_at = timezone.now()
     return payments.create_instruction(
         reference=f"{drawdown.number}-{drawdown.attempt}",
         kind=PaymentInstruction.Kind.PAYOUT,
@@ -133,6 +128,21 @@ def _commit_money(actor: Actor, drawdown: Drawdown) -> PaymentInstruction:
         memo=drawdown.number,
         subject=drawdown,
     )
+
+
+def _take_up(actor: Actor, drawdown: Drawdown) -> None:
+    """Everything is looked at again under the locks, then the limit is taken."""
+    # A loan may not begin on a day whose interest is being worked out.
+    day = open_business_date()
+    facility = lock(Facility, drawdown.facility_id, actor)
+    _require_ready(facility, "release_drawdown")
+    require_entrusted(drawdown)
+    schedule_of(facility.contract, drawdown.amount, day)
+    take_from_limit(facility.pk, drawdown.amount, event="reserve", actor=actor, roles=RELEASERS)
+    drawdown.attempt += 1
+    drawdown.failure_reason = ""
+    drawdown.released_by_id = actor.user_id
+    drawdown.released_at = timezone.now()
 
 
 @use_case("refuse_drawdown")
@@ -161,6 +171,8 @@ def cancel_drawdown(*, actor: Actor, drawdown_id: int, reason: str, expected_ver
 def require_entrusted(drawdown: Drawdown) -> None:
     """Above the supervisor's thresholds money goes to whom the borrower buys from. Raises Unmet for the borrower."""
     limit = entrusted_above(drawdown)
+    if drawdown.application.renews_id:
+        return  # nothing is paid out
     if drawdown.amount > limit and pays_the_borrower(drawdown):
         raise Unmet(
             _("Above %(limit)s the bank pays the seller itself, not the borrower.") % {"limit": format_money(limit)},

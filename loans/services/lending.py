@@ -87,7 +87,7 @@ def create_loan_from_drawdown(*, actor: Actor, drawdown: Drawdown, start_date: d
         transaction=paid_out,
     )
     post(
-        MoneyEvent.DISBURSEMENT,
+        MoneyEvent.RENEWAL if drawdown.application.renews_id else MoneyEvent.DISBURSEMENT,
         loan,
         {Kind.PRINCIPAL: loan.principal},
         value_date=start_date,

@@ -142,13 +142,23 @@ def _post(loan: Loan, new: LoanTransaction, written: Written, corrections: dict[
     if new.reverses is not None:
         moved = _without(moved, _take_back(new.reverses, day))
     event = MONEY_EVENTS.get(TransactionKind(new.kind))
-    if event is not None:
+    if new.kind == TransactionKind.RENEWAL:
+        _post_renewal(loan, new, own)
+    elif event is not None:
         post(event, loan, own, value_date=day, reference=journal_reference(new))
     post(MoneyEvent.FEE_CHARGED, loan, {ledger.Kind.FEE: written.charged}, value_date=day)
     post(MoneyEvent.ADJUSTMENT, loan, moved, value_date=day)
     # Like the nights' own: interest earned is on the books by office and family, not by loan.
     totals = {(loan.office_id, loan.product_family): corrections}
     post_totals(MoneyEvent.ACCRUAL, totals, day=new.booked_date, source=f"correction/{new.pk}")
+
+
+def _post_renewal(loan: Loan, new: LoanTransaction, own: dict[ledger.Kind, Decimal]) -> None:
+    """Principal goes to the new loan; the rest was paid in before, and held."""
+    principal = {ledger.Kind.PRINCIPAL: own.get(ledger.Kind.PRINCIPAL, ZERO)}
+    rest = _without(own, principal | {ledger.Kind.SUSPENSE_USED: own.get(ledger.Kind.SUSPENSE_USED, ZERO)})
+    post(MoneyEvent.RENEWED, loan, principal, value_date=new.value_date, reference=journal_reference(new))
+    post(MoneyEvent.HELD_MONEY_USED, loan, rest, value_date=new.value_date)
 
 
 def journal_reference(row: LoanTransaction) -> str:

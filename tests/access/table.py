@@ -346,6 +346,7 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
         {"amount": "1000.00", "payee_name": "恒润钢材", "payee_account": "6228480000000001", "purpose": "采购"},
         gives=201,
     ),
+    ("facilities", "request-renewal"): Act(MINE, "renewal effective", gives=201),
     ("facilities", "freeze"): Act(who(SUBTREE, PO, BM), "effective", WHY),
     ("facilities", "unfreeze"): Act(who(SUBTREE, PO, BM), "frozen", WHY),
     ("facilities", "change-limit"): Act(who(SUBTREE, BM), "effective", {"limit_amount": "300000.00", **WHY}),
@@ -353,10 +354,17 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ("facilities", "close"): Act(who(SUBTREE, LA), "matured"),
     ("drawdowns", "check"): Act(who(SUBTREE, DO), "requested"),
     ("drawdowns", "release"): Act(who(SUBTREE, DO), "checked"),
+    ("drawdowns", "carry-over"): Act(who(SUBTREE, DO), "renewal checked"),
     ("drawdowns", "refuse"): Act(who(SUBTREE, DO), "requested", WHY),
     ("drawdowns", "cancel"): Act(MINE, "requested", WHY),
     ("loans", "repay"): Act(
         who(SUBTREE, LA), "active", {"amount": "100.00", "reference": "@reference"}, gives=201, previews=True
+    ),
+    ("loans", "renew"): Act(
+        MINE,
+        "active",
+        {"product_id": "@renewal", "instalments": 12, "lawful_business": "证照齐全", "going_concern": "订单充足"},
+        gives=201,
     ),
     ("loans", "prepay"): Act(
         who(SUBTREE, LA), "active", {"amount": "200000.00", "reference": "@reference"}, gives=201, previews=True

@@ -345,7 +345,28 @@ class World:
     def _document_of(self, condition: Condition) -> Attachment:
         return attach(actor=system_actor(), subject=condition, kind="condition", title=f"{MARK}执照.pdf", upload=PDF)
 
+    def renewal_product(self) -> ProductVersion:
+        found = ProductVersion.objects.filter(product__code="RNW").first()
+        if found is None:
+            found = ProductVersion.objects.get(pk=self.version.pk)
+            found.pk, found._state.adding = None, True
+            found.product = Product.objects.create(code="RNW", name_zh="续贷", name_en="Renewal", family="renewal")
+            found.save()
+        return found
+
+    def _renewing(self, application: Application) -> None:
+        """The file takes over a loan of today, so that no interest stands in the way."""
+        Application.objects.filter(pk=application.pk).update(
+            renews=self.loan(start_date=TODAY, maturity_date=date(2026, 5, 4)),
+            renewal_statement={"lawful_business": f"{MARK}齐全", "going_concern": f"{MARK}充足"},
+            product_version=self.renewal_product(),
+        )
+
     def facility(self, state: str = "effective") -> Facility:
+        if state.startswith("renewal "):
+            line = self.facility(state.removeprefix("renewal "))
+            self._renewing(line.application)
+            return line
         contract = self.contract("signed")
         return Facility.objects.create(
             **self.of(contract.application),
@@ -356,6 +377,10 @@ class World:
         )
 
     def drawdown(self, state: str = "requested") -> Drawdown:
+        if state.startswith("renewal "):
+            drawdown = self.drawdown(state.removeprefix("renewal "))
+            self._renewing(drawdown.application)
+            return drawdown
         facility = self.facility()
         if state in ("disbursing", "disbursed"):
             Facility.objects.filter(pk=facility.pk).update(drawn_amount=AMOUNT)
@@ -371,7 +396,7 @@ class World:
             purpose=f"{MARK}{TYPED}采购",
         )
 
-    def loan(self, state: str = "active") -> Loan:
+    def loan(self, state: str = "active", **dates: date) -> Loan:
         """Two monthly instalments of principal, of which the first is due today."""
         drawdown = self.drawdown("disbursed")
         contract = drawdown.facility.contract
@@ -390,8 +415,7 @@ class World:
             annual_rate=Decimal("0.045"),
             penalty_rate=Decimal("0.0675"),
             day_count="actual/360",
-            start_date=date(2026, 2, 2),
-            maturity_date=date(2026, 4, 2),
+            **({"start_date": date(2026, 2, 2), "maturity_date": date(2026, 4, 2)} | dates),
             outstanding_principal=owing,
             shard_key=0,
         )
@@ -659,6 +683,7 @@ class World:
             "@approver": lambda: self.colleagues["approver"].pk,
             "@officer": lambda: self.colleagues["officer"].pk,
             "@product": lambda: self.version.product_id,
+            "@renewal": lambda: self.renewal_product().product_id,
             "@office": lambda: self.offices["HW"].pk,
             "@document": lambda: Attachment.objects.get(subject_type="condition", subject_id=thing.pk).pk,
             "@loan": lambda: self.thing("loans", "active").pk,

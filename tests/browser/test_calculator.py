@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -107,11 +108,12 @@ def test_it_fits_a_phone_and_both_themes(stage: Stage) -> None:
     assert stage.faults() == []
 
 
-def paid_out() -> Loan:
+def paid_out(**facts: Any) -> Loan:
     """A loan of Lin's, made by the demo branch's own people."""
     people = {user.username: user for user in User.objects.all()}
     offices = SimpleNamespace(**{office.code: office for office in Office.objects.all()})
-    return paid_out_loan(SimpleNamespace(**people, offices=offices, actor=lambda name: actor_for(people[name])))
+    cast = SimpleNamespace(**people, offices=offices, actor=lambda name: actor_for(people[name]))
+    return paid_out_loan(cast, **facts)
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["1440 px, English", "390 px, Chinese"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from loans.models import Loan, LoanRequest, Repayment
+from loans.models import Application, Loan, LoanRequest, Product, Repayment
 from loans.queries.loans import due_today
 from tests.browser.person import DESKTOP, PHONE, Person, Stage, id_in
 from tests.browser.test_calculator import paid_out
@@ -84,3 +84,22 @@ def test_a_day_at_the_repayment_desk(stage: Stage, language: str, viewport: dict
     assert stage.faults() == []
     assert Decimal(0) < Loan.objects.get(pk=loan.pk).outstanding_principal < loan.principal
     assert id_in(page.url) == loan.pk
+
+
+@pytest.mark.parametrize(("language", "viewport"), [("zh-CN", DESKTOP), ("en", PHONE)], ids=["zh-1440", "en-390"])
+def test_a_loan_is_renewed_from_its_page(stage: Stage, language: str, viewport: dict[str, int]) -> None:
+    loan = paid_out(serial=900)
+    stage.language, stage.viewport = language, viewport
+    lin = stage("lin")
+    lin.open(f"/loans/{loan.pk}/")
+    product = Product.objects.get(code="RN")
+    where = lin.press(
+        "renew", product_id=str(product.pk), instalments=12, lawful_business="证照齐全", going_concern="订单充足"
+    )
+    file = Application.objects.get(renews=loan)
+    assert where == f"/applications/{file.pk}/"
+    panel = lin.page.locator(".card", has=lin.page.locator(f"a[href='/loans/{loan.pk}/']")).last
+    expect(panel.locator(".missing-row")).to_have_count(5)
+    expect(panel.locator(".ink-orange")).to_have_count(0)
+    assert file.amount == loan.outstanding_principal
+    assert stage.faults() == []

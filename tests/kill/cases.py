@@ -26,8 +26,11 @@ from customers.services import customers, imports, leads, record_sources, record
 from customers.services.intake.reading import Form, open_lines
 from loans.domain.ledger import SHIPPED
 from loans.models import (
+    Application,
+    Contract,
     DebitFile,
     DebitRow,
+    Facility,
     Instalment,
     Loan,
     LoanRequest,
@@ -48,6 +51,7 @@ from loans.services import (
     posting_rules,
     prime_rates,
     products,
+    renewals,
     repayments,
     write_offs,
 )
@@ -185,6 +189,36 @@ def confirm() -> object:
 
 def be_a_loss() -> None:
     Loan.objects.filter(pk=life().loan.pk).update(asset_class="loss")
+
+
+def sell_renewals() -> int:
+    """A product of the family, on sale on the terms of the one there is."""
+    product, is_new = Product.objects.get_or_create(
+        code="RN", defaults={"name_zh": "续贷", "name_en": "Renewal", "family": "renewal"}
+    )
+    if is_new:
+        version = ProductVersion.objects.get(product__code="ST", state="active")
+        version.pk, version._state.adding, version.product = None, True, product
+        version.save()
+    return product.pk
+
+
+def apply_for_renewal() -> object:
+    return renewals.apply_for_renewal(
+        actor=lin(), loan_id=life().loan.pk, product_id=sell_renewals(), instalments=4,
+        lawful_business="证照齐全", going_concern="订单充足",
+    )  # fmt: skip
+
+
+def sign_renewal() -> None:
+    """The file decided and its contract signed, whatever came between."""
+    application = Application.objects.exclude(renews=None).get()
+    Application.objects.filter(pk=application.pk).update(state="contracted", approved_amount=application.amount)
+    signed = Contract.objects.get(application__renews=None)
+    signed.pk, signed._state.adding, signed.number = None, True, "HT-2026-000900"
+    signed.application_id, signed.amount = application.pk, application.amount
+    signed.save()
+    facilities.open_facility(actor=lin(), contract_id=signed.pk)
 
 
 def make_debits() -> object:
@@ -441,6 +475,14 @@ CASES: dict[str, Case] = {
         lambda: repayments.prepay_loan(
             actor=he(), loan_id=life().loan.pk, amount=Decimal(100000), reference="PART", surplus="shorten_term"
         ),
+    ),
+    "apply_for_renewal": Case("release_drawdown", apply_for_renewal, sell_renewals),
+    "request_renewal": Case(
+        "release_drawdown",
+        lambda: renewals.request_renewal(
+            actor=lin(), facility_id=Facility.objects.get(application__renews__isnull=False).pk
+        ),
+        in_order(apply_for_renewal, sign_renewal),
     ),
     "request_backdated_repayment": Case(
         "assign_case",
