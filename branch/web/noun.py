@@ -170,7 +170,8 @@ class Noun:
     """Everything the interface needs to know of one kind of thing.
 
     `readers` are the roles that may open it at all; which rows they see is the app's visibility scope.
-    `search` narrows a queryset by typed text. `related` is select_related for lists and pages.
+    `search` narrows a queryset by typed text. `related` is select_related for lists and pages, `prefetch`
+    prefetch_related.
     `facts` gives label and value pairs of the generic page; `context` whatever an own `template` needs.
     """
 
@@ -186,6 +187,7 @@ class Noun:
     actions: tuple[Action, ...] = ()
     search: Callable[[QuerySet, str], QuerySet] | None = None
     related: tuple[str, ...] = ()
+    prefetch: tuple[str, ...] = ()
     ordering: tuple[str, ...] = ("-id",)
     api_ordering: tuple[str, ...] = ("id", "created_at")
     template: str = "nouns/detail.html"
@@ -210,7 +212,8 @@ class Noun:
         """The rows this person may see. Raises PermissionRefused where the noun is not for them at all."""
         if not actor.roles & self.readers:
             raise PermissionRefused(_("This is not open to your role."))
-        return visible(self.model, actor).select_related(*(("office",) if self.has_office else ()), *self.related)
+        rows = visible(self.model, actor).select_related(*(("office",) if self.has_office else ()), *self.related)
+        return rows.prefetch_related(*self.prefetch)
 
     @cached_property
     def has_office(self) -> bool:

@@ -1,5 +1,5 @@
 from loans.models.application import Application, Investigation
-from loans.models.contract import Condition, Contract, Drawdown, Facility
+from loans.models.contract import Condition, Contract, Drawdown, Facility, Payee
 from loans.models.debit_file import DebitFile, DebitRow
 from loans.models.ledger import AccountBalance, JournalEntry, JournalLine, LedgerDay, PostingRuleSet
 from loans.models.loan import (
@@ -39,6 +39,7 @@ __all__ = [
     "LprRate",
     "Movement",
     "NumberSeries",
+    "Payee",
     "PostingRuleSet",
     "Product",
     "ProductVersion",

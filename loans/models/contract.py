@@ -4,7 +4,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from branch.fields import EncryptedText
-from branch.models import Attachment
+from branch.models import Attachment, PaymentInstruction
 from branch.models.stateful import Stateful, state_field, state_is_known
 from customers.models import Customer
 from loans.domain.machines import CONDITION, CONTRACT, DRAWDOWN, FACILITY
@@ -138,3 +138,35 @@ class Drawdown(Stateful):
 
     def __str__(self) -> str:
         return self.number
+
+
+class Payee(models.Model):
+    """One of several a drawdown is paid to; what they get sums to what goes out. `payment` is the latest order.
+
+    A drawdown with one payee has no rows: its own fields name them.
+    """
+
+    drawdown = models.ForeignKey(Drawdown, models.PROTECT, related_name="payees")
+    customer_id = models.BigIntegerField()
+    number = models.PositiveIntegerField(_("number"))
+    name = models.CharField(_("payee"), max_length=120)
+    account = EncryptedText(_("payee account"))
+    amount = models.DecimalField(_("amount"), max_digits=16, decimal_places=2)
+    purpose = models.CharField(_("purpose"), max_length=200)
+    payment = models.OneToOneField(PaymentInstruction, models.PROTECT, null=True, related_name="payee")
+
+    class Meta:
+        verbose_name = _("payee")
+        verbose_name_plural = _("payees")
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["drawdown", "number"], name="payee_number_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="payee_amount_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_paid(self) -> bool:
+        return self.payment is not None and self.payment.state == "succeeded"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import django_tables2 as tables
+from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -19,16 +20,16 @@ from branch.domain.roles import Role
 from branch.models import PaymentInstruction
 from branch.queries.timeline import events_of_file
 from branch.queries.visibility import visible
-from branch.web.forms import ReasonForm
+from branch.web.forms import ActionForm, ReasonForm
 from branch.web.noun import Action, Noun, Offer, register
 from branch.web.panels import panels_of
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, StateColumn
 from loans.domain.machines import DRAWDOWN
-from loans.models import Condition, Drawdown
+from loans.models import Condition, Drawdown, Payee
 from loans.nouns.facilities import FACILITY_READERS
 from loans.queries.facilities import payout_amount, undrawn_amount
-from loans.services import drawdowns
+from loans.services import drawdowns, payees
 
 #: What waits for the disbursement officer, and what came back to the account manager.
 TO_RELEASE = ("requested", "checked", "unknown", "failed")
@@ -38,7 +39,29 @@ def masked(account: str) -> str:
     return mask_account(account, pattern=gettext("ending in {tail}")) if account else ""
 
 
+class PayeeSerializer(serializers.ModelSerializer):
+    account = serializers.SerializerMethodField(help_text=_("Masked."))
+    is_paid = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = Payee
+        fields = ("number", "name", "account", "amount", "purpose", "is_paid")
+        read_only_fields = fields
+
+    def get_account(self, payee: Payee) -> str:
+        return masked(payee.account)
+
+
+class CorrectPayeeForm(ActionForm):
+    number = forms.IntegerField(label=_("No."), min_value=1, initial=1)
+    name = forms.CharField(label=_("Payee"), max_length=120)
+    account = forms.CharField(
+        label=_("Payee account"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
 class DrawdownSerializer(serializers.ModelSerializer):
+    payees = PayeeSerializer(many=True, read_only=True)
     payee_account = serializers.SerializerMethodField(help_text=_("Masked."))
     loan = serializers.SerializerMethodField(help_text=_("The loan it became, once paid out."))
 
@@ -46,8 +69,8 @@ class DrawdownSerializer(serializers.ModelSerializer):
         model = Drawdown
         fields = (
             "id", "state", "version", "number", "facility", "application", "customer", "owner", "office", "amount",
-            "payee_name", "payee_account", "purpose", "attempt", "failure_reason", "released_by", "released_at",
-            "loan", "created_at",
+            "payee_name", "payee_account", "payees", "purpose", "attempt", "failure_reason", "released_by",
+            "released_at", "loan", "created_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -106,6 +129,7 @@ def _context(drawdown: Drawdown, actor: Actor) -> dict[str, Any]:
     return {
         "facility": facility,
         "account": masked(drawdown.payee_account),
+        "payees": [(payee, masked(payee.account)) for payee in drawdown.payees.all()],
         "left": undrawn_amount(facility, except_drawdown=drawdown.pk),
         "conditions": conditions.select_related("document", "settled_by").order_by("pk"),
         "attempts": attempts.order_by("-pk"),
@@ -144,6 +168,7 @@ DRAWDOWN_NOUN = register(
         icon="cash-banknote",
         search=_search,
         related=("customer", "owner", "released_by", "facility__contract", "application", "loan"),
+        prefetch=("payees__payment",),
         template="loans/drawdown.html",
         context=_context,
         events=events_of_file,
@@ -173,6 +198,15 @@ DRAWDOWN_NOUN = register(
                     "paid_out": payout_amount(drawdown),
                 },
                 confirm=_("The bank pays the payee at once. This is done once and can't be taken back here."),
+            ),
+            Action(
+                "correct-payee",
+                _("Correct a payee"),
+                payees.correct_payee,
+                form=CorrectPayeeForm,
+                roles=frozenset({Role.ACCOUNT_MANAGER}),
+                for_whom=lambda actor, drawdown: drawdown.owner_id == actor.user_id,
+                when=lambda drawdown: drawdown.state == "failed",
             ),
             Action("refuse", _("Refuse"), drawdowns.refuse_drawdown, form=ReasonForm, event="refuse", tone="danger"),
             Action("cancel", _("Cancel"), drawdowns.cancel_drawdown, form=ReasonForm, event="cancel", tone="danger"),

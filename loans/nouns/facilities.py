@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from typing import Any
 
 import django_tables2 as tables
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_filters import BooleanFilter, ChoiceFilter, DateFilter, FilterSet
@@ -38,11 +41,47 @@ FACILITY_READERS = frozenset(
 )
 
 
+class PayeesField(forms.JSONField):
+    """A list of payees, `[{"name", "account", "amount", "purpose"}]`; on a page one a line, parts set off by commas."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "autocomplete": "off"})
+
+    def to_python(self, value: Any) -> Any:
+        lines = [line for line in value.splitlines() if line.strip()] if isinstance(value, str) else value or []
+        try:
+            return [self._payee(line) for line in lines]
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            raise ValidationError(_("A line is a payee: name, account, amount, purpose.")) from error
+
+    def _payee(self, line: Any) -> dict[str, Any]:
+        if isinstance(line, str):
+            name, account, *rest = re.split(r"\s*[,，;；\t]\s*", line.strip())
+            # 1,200.00 was taken apart by its own comma.
+            *amount, purpose = rest
+            line = {"name": name, "account": account, "amount": "".join(amount), "purpose": purpose}
+        facts = {part: str(line[part]) for part in ("name", "account", "purpose")}
+        return facts | {"amount": Decimal(str(line["amount"]))}
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return data
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, str) else ""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(data)
+
+
 class DrawdownForm(ActionForm):
     amount = MoneyField(label=_("Amount"))
-    payee_name = forms.CharField(label=_("Payee"), max_length=120)
+    payee_name = forms.CharField(label=_("Payee"), max_length=120, required=False)
     payee_account = forms.CharField(
-        label=_("Payee account"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Payee account"), max_length=60, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    payees = PayeesField(
+        label=_("Several payees"),
+        required=False,
+        help_text=_("In place of the one above, one a line: name, account, amount, purpose."),
     )
     purpose = forms.CharField(label=_("Purpose"), max_length=200)
 

@@ -30,17 +30,21 @@ def payout_amount(drawdown: Drawdown) -> Decimal:
     return drawdown.amount - start_fees(terms_of(drawdown.facility.contract), drawdown.amount)
 
 
+def sized_by_draw(borrower: Customer) -> bool:
+    """Whether the threshold of entrusted payment looks at the whole draw (a person's) or at one payment (a firm's)."""
+    return borrower.kind != Customer.Kind.COMPANY
+
+
 def entrusted_above(drawdown: Drawdown) -> Decimal:
     """The amount above which the bank pays the seller itself (entrusted payment), by what kind of borrower it is."""
-    is_company = drawdown.customer.kind == Customer.Kind.COMPANY
-    return parameter("entrusted.working_capital_above" if is_company else "entrusted.personal_above")
+    is_person = sized_by_draw(drawdown.customer)
+    return parameter("entrusted.personal_above" if is_person else "entrusted.working_capital_above")
 
 
-def pays_the_borrower(drawdown: Drawdown) -> bool:
+def is_the_borrower(borrower: Customer, name: str, account: str) -> bool:
     """Whether the money goes to the borrower's own name or account, who then controls it."""
-    borrower = drawdown.customer
-    same_account = bool(borrower.repayment_account) and drawdown.payee_account == borrower.repayment_account
-    return same_account or drawdown.payee_name.strip() == borrower.name.strip()
+    same_account = bool(borrower.repayment_account) and account == borrower.repayment_account
+    return same_account or name.strip() == borrower.name.strip()
 
 
 def undrawn_amount(facility: Facility, *, except_drawdown: int | None = None) -> Decimal:

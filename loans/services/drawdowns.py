@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from django.utils import timezone
@@ -13,17 +14,17 @@ from branch.domain.refusals import DutiesConflict, InvalidInput, PermissionRefus
 from branch.domain.roles import Duty, Role
 from branch.models import PaymentInstruction
 from branch.queries.business_date import business_date
-from branch.services import payments
 from branch.services.enqueue import after_commit
 from branch.services.open_day import open_business_date
 from branch.services.outbox import publish
 from branch.services.transition import create, lock, take_duty, transition, wrong_state
 from branch.services.use_case import use_case
-from loans.models import Drawdown, Facility
-from loans.queries.facilities import entrusted_above, payout_amount, pays_the_borrower, undrawn_amount
+from loans.models import Drawdown, Facility, Payee
+from loans.queries.facilities import payout_amount, undrawn_amount
 from loans.services.facilities import require_settled_conditions, take_from_limit
 from loans.services.inputs import clean_account, clean_amount, clean_reason, clean_text
 from loans.services.lending import schedule_of
+from loans.services.payees import PayeeFacts, anybody_paid, clean_payees, order_payments, require_entrusted
 from loans.services.renewals import carry_over
 
 MANAGER = frozenset({Role.ACCOUNT_MANAGER})
@@ -38,11 +39,12 @@ def request_drawdown(
     actor: Actor,
     facility_id: int,
     amount: Decimal,
-    payee_name: str,
-    payee_account: str,
     purpose: str,
+    payee_name: str = "",
+    payee_account: str = "",
+    payees: Sequence[PayeeFacts] = (),
 ) -> Drawdown:
-    """Ask for money from a line of the own file, within what is left of it.
+    """Ask for money from a line of the own file, within what is left of it; it goes to one payee, or to a list of them.
 
     Raises InvalidInput by field, WrongState for a line that is frozen or ended, Unmet after its term.
     """
@@ -68,11 +70,18 @@ def request_drawdown(
         customer_id=facility.customer_id,
         owner_id=facility.owner_id,
         amount=amount,
-        payee_name=clean_text(payee_name, "payee_name", 120),
-        payee_account=clean_account(payee_account, "payee_account"),
         purpose=clean_text(purpose, "purpose", 200),
     )
+    rows = clean_payees(payees, drawdown)
+    if rows:
+        drawdown.payee_name, drawdown.payee_account = rows[0].name, rows[0].account
+    else:
+        drawdown.payee_name = clean_text(payee_name, "payee_name", 120)
+        drawdown.payee_account = clean_account(payee_account, "payee_account")
     create(drawdown, actor=actor, roles=MANAGER, event="request")
+    for row in rows:
+        row.drawdown = drawdown
+    Payee.objects.bulk_create(rows)
     publish("drawdown.requested", drawdown_id=drawdown.pk)
     return drawdown
 
@@ -87,7 +96,8 @@ def check_drawdown(*, actor: Actor, drawdown_id: int, expected_version: int | No
         _refuse_owner(actor, drawdown)
         facility = lock(Facility, drawdown.facility_id, actor)
         _require_ready(facility, "check_drawdown")
-        require_entrusted(drawdown)
+        if not drawdown.application.renews_id:
+            require_entrusted(drawdown)
         left = undrawn_amount(facility, except_drawdown=drawdown.pk)
         if drawdown.amount > left:
             raise Unmet(_("The line has %(left)s left.") % {"left": format_money(left)}, left=str(left))
@@ -104,30 +114,23 @@ def release_drawdown(*, actor: Actor, drawdown_id: int, expected_version: int | 
         with transition(Drawdown, drawdown_id, "release", actor=actor, expected_version=expected_version) as drawdown:
             _refuse_owner(actor, drawdown)
             _take_up(actor, drawdown)
-            instruction = None if drawdown.application.renews_id else _order(drawdown)
+            ordered = [] if drawdown.application.renews_id else _order(drawdown)
     except WrongState:
         # An open condition is what keeps it from being checked, and says more than the state does.
         require_settled_conditions(Drawdown.objects.get(pk=drawdown_id).application_id)
         raise
-    if instruction is None:
+    if drawdown.application.renews_id:
         carry_over(drawdown.pk)
         return Drawdown.objects.get(pk=drawdown.pk)
-    after_commit("loans.tasks.send_payout", instruction.pk)
+    for instruction in ordered:
+        after_commit("loans.tasks.send_payout", instruction.pk)
     return drawdown
 
 
-def _order(drawdown: Drawdown) -> PaymentInstruction:
+def _order(drawdown: Drawdown) -> list[PaymentInstruction]:
     if payout_amount(drawdown) <= 0:
         raise Unmet(_("The fees leave nothing of this amount to be paid out."))
-    return payments.create_instruction(
-        reference=f"{drawdown.number}-{drawdown.attempt}",
-        kind=PaymentInstruction.Kind.PAYOUT,
-        amount=payout_amount(drawdown),
-        account=drawdown.payee_account,
-        account_name=drawdown.payee_name,
-        memo=drawdown.number,
-        subject=drawdown,
-    )
+    return order_payments(drawdown)
 
 
 def _take_up(actor: Actor, drawdown: Drawdown) -> None:
@@ -136,7 +139,8 @@ def _take_up(actor: Actor, drawdown: Drawdown) -> None:
     day = open_business_date()
     facility = lock(Facility, drawdown.facility_id, actor)
     _require_ready(facility, "release_drawdown")
-    require_entrusted(drawdown)
+    if not drawdown.application.renews_id:
+        require_entrusted(drawdown)
     schedule_of(facility.contract, drawdown.amount, day)
     take_from_limit(facility.pk, drawdown.amount, event="reserve", actor=actor, roles=RELEASERS)
     drawdown.attempt += 1
@@ -153,6 +157,7 @@ def refuse_drawdown(*, actor: Actor, drawdown_id: int, reason: str, expected_ver
         Drawdown, drawdown_id, "refuse", actor=actor, reason=reason, expected_version=expected_version
     ) as drawdown:
         _refuse_owner(actor, drawdown)
+        _require_nobody_paid(drawdown)
     publish("drawdown.refused", drawdown_id=drawdown.pk)
     return drawdown
 
@@ -164,20 +169,13 @@ def cancel_drawdown(*, actor: Actor, drawdown_id: int, reason: str, expected_ver
     with transition(
         Drawdown, drawdown_id, "cancel", actor=actor, reason=reason, expected_version=expected_version
     ) as drawdown:
-        pass
+        _require_nobody_paid(drawdown)
     return drawdown
 
 
-def require_entrusted(drawdown: Drawdown) -> None:
-    """Above the supervisor's thresholds money goes to whom the borrower buys from. Raises Unmet for the borrower."""
-    limit = entrusted_above(drawdown)
-    if drawdown.application.renews_id:
-        return  # nothing is paid out
-    if drawdown.amount > limit and pays_the_borrower(drawdown):
-        raise Unmet(
-            _("Above %(limit)s the bank pays the seller itself, not the borrower.") % {"limit": format_money(limit)},
-            entrusted_above=str(limit),
-        )
+def _require_nobody_paid(drawdown: Drawdown) -> None:
+    if anybody_paid(drawdown):
+        raise Unmet(_("Some of the payees were paid: correct the others and pay them."))
 
 
 def _refuse_owner(actor: Actor, drawdown: Drawdown) -> None:

@@ -355,6 +355,9 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ("drawdowns", "check"): Act(who(SUBTREE, DO), "requested"),
     ("drawdowns", "release"): Act(who(SUBTREE, DO), "checked"),
     ("drawdowns", "carry-over"): Act(who(SUBTREE, DO), "renewal checked"),
+    ("drawdowns", "correct-payee"): Act(
+        MINE, "failed", {"number": 1, "name": "恒润钢材", "account": "6228480000000009"}
+    ),
     ("drawdowns", "refuse"): Act(who(SUBTREE, DO), "requested", WHY),
     ("drawdowns", "cancel"): Act(MINE, "requested", WHY),
     ("loans", "repay"): Act(

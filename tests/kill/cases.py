@@ -30,6 +30,7 @@ from loans.models import (
     Contract,
     DebitFile,
     DebitRow,
+    Drawdown,
     Facility,
     Instalment,
     Loan,
@@ -48,6 +49,7 @@ from loans.services import (
     facilities,
     investigations,
     loan_requests,
+    payees,
     posting_rules,
     prime_rates,
     products,
@@ -457,6 +459,13 @@ CASES: dict[str, Case] = {
     "mature_facility": Case("make_effective", mature, is_keyed=False),
     "close_facility": Case(
         "pay_off", lambda: facilities.close_facility(actor=he(), facility_id=life().facility.pk), mature
+    ),
+    "correct_payee": Case(
+        "request_drawdown",
+        lambda: payees.correct_payee(
+            actor=lin(), drawdown_id=life().drawdown.pk, number=1, name="恒润钢材", account="6228480000000099"
+        ),
+        lambda: Drawdown.objects.filter(pk=life().drawdown.pk).update(state="failed"),
     ),
     "refuse_drawdown": Case(
         "request_drawdown",
