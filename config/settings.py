@@ -65,6 +65,7 @@ CELERY_BEAT_SCHEDULE = {
     "worker-heartbeat": {"task": "branch.tasks.heartbeat", "schedule": 10.0},
     "deliver-outbox": {"task": "branch.tasks.deliver_outbox", "schedule": 5.0},
     "remove-orphan-files": {"task": "branch.tasks.remove_orphan_files", "schedule": crontab(minute=17)},
+    "debit-file-of-the-day": {"task": "loans.tasks.make_debit_file", "schedule": crontab(minute="*/10")},
     "debit-files": {"task": "loans.tasks.debit_round", "schedule": 30.0},
     "send-payouts": {"task": "loans.tasks.resume_payouts", "schedule": 10.0},
     "resume-imports": {"task": "customers.tasks.resume_imports", "schedule": 10.0},

@@ -26,8 +26,15 @@ def send_debit_file(file_id: int) -> None:
 
 
 @shared_task
+def make_debit_file() -> int | None:
+    """Make the debit file of the day, unless somebody did. Returns its id."""
+    file = debit_files.make_when_due()
+    return file.pk if file else None
+
+
+@shared_task
 def debit_round() -> int:
-    """Make today's debit file where the day asks for one, send what is made, fetch what is sent."""
+    """Send the debit files that are made, fetch the results of those that are sent."""
     return debit_files.debit_round()
 
 

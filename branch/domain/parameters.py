@@ -124,6 +124,7 @@ _ALL = (
     ),
     Parameter("class.observation_months", int, 12, "Months a restructured loan is observed at least", "S"),
     Parameter("class.observation_instalments", int, 2, "Instalments a restructured loan must pay meanwhile", "S"),
+    Parameter("debit.from_hour", int, 9, "Hour of the day from which the debit file of the day is made by itself"),
     Parameter("renewal.most_times", int, 2, "How often one debt may be renewed without repaying principal"),
     Parameter("class.proving_months", int, 6, "Months without arrears before a loan leaves non-performing", "K"),
     Parameter("class.proving_instalments", int, 2, "Instalments paid meanwhile, whichever takes longer", "K"),

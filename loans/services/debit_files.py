@@ -20,6 +20,8 @@ from branch.domain.money import ZERO
 from branch.domain.refusals import PermissionRefused, Refusal, Unmet
 from branch.domain.roles import Role
 from branch.models import PaymentInstruction
+from branch.queries.business_date import business_date
+from branch.queries.parameters import parameter
 from branch.rail import PaymentAnswer
 from branch.services import payments
 from branch.services.enqueue import after_commit
@@ -55,6 +57,20 @@ def make_debit_file(*, actor: Actor) -> DebitFile:
         record("debit_file.make", file, actor=actor, before={})
         after_commit("loans.tasks.send_debit_file", file.pk)
     return file
+
+
+def make_when_due() -> DebitFile | None:
+    """Make the day's file by itself, from the bank's hour on; None before it, on a closed day, where there is one
+    already or nothing is due."""
+    if timezone.localtime().hour < parameter("debit.from_hour"):
+        return None
+    today = business_date()
+    if DebitFile.objects.filter(business_date=today).exists() or not loans_to_debit(today):
+        return None
+    try:
+        return make_debit_file(actor=system_actor())
+    except Unmet:
+        return None  # the day is being closed: tomorrow's file has it
 
 
 def loans_to_debit(day: date) -> list[Loan]:

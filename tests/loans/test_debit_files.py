@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -15,6 +15,7 @@ from loans.models import DebitFile, DebitRow, Loan, Repayment
 from loans.queries.loans import due_today
 from loans.services import debit_files, repayments
 from loans.services.balances import disagreements
+from loans.tasks import make_debit_file as make_by_task
 from tests.loans.bank import Bank
 from tests.loans.given import everything, move_to, paid_out_loan
 
@@ -141,4 +142,26 @@ def test_only_an_accountant_makes_one(cast: SimpleNamespace, loans: list[Loan]) 
         with pytest.raises(PermissionRefused):
             debit_files.make_debit_file(actor=cast.actor(who))
     assert everything() == before
+    assert not DebitFile.objects.exists()
+
+
+@pytest.mark.parametrize(("hour", "is_made"), [(8, False), (9, True), (23, True)])
+def test_the_days_file_is_made_by_itself_once(
+    cast: SimpleNamespace, loans: list[Loan], monkeypatch: pytest.MonkeyPatch, hour: int, is_made: bool
+) -> None:
+    monkeypatch.setattr("django.utils.timezone.localtime", lambda: datetime(2026, 4, 2, hour, tzinfo=UTC))
+    found = make_by_task()
+    assert [file.pk for file in DebitFile.objects.all()] == ([found] if is_made else [])
+    if is_made:
+        assert DebitFile.objects.get().count == 3
+        assert Event.objects.get(name="debit_file.make").actor_id is None
+    assert make_by_task() is None
+    # Who makes it by hand gets the same one.
+    assert debit_files.make_debit_file(actor=cast.actor("he")).pk == (found or DebitFile.objects.get().pk)
+
+
+def test_a_day_on_which_nothing_is_due_has_no_file(cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    paid_out_loan(cast)
+    monkeypatch.setattr("django.utils.timezone.localtime", lambda: datetime(2026, 3, 2, 12, tzinfo=UTC))
+    assert make_by_task() is None
     assert not DebitFile.objects.exists()
