@@ -25,7 +25,7 @@ from loans.queries.renewals import interest_to_pay, require_conditions
 from loans.services.applications import MANAGER, draft_file
 from loans.services.inputs import clean_text
 from loans.services.lending import SYSTEM, create_loan_from_drawdown, schedule_of
-from loans.services.transactions import book
+from loans.services.transactions import book, end
 
 #: A file in one of these states takes nothing over any more.
 ENDED = ("declined", "withdrawn", "expired")
@@ -137,7 +137,7 @@ def carry_over(drawdown_id: int) -> Loan:
             if missing := interest_to_pay(loan, day):
                 message = _("The old loan's interest must be paid in first: %(missing)s.")
                 raise Unmet(message % {"missing": format_money(missing)}, missing=str(missing))
-            loan.settled_date = day
+            end(loan, day)
 
         book(
             renewed,

@@ -36,7 +36,7 @@ from loans.queries.terms import terms_of
 from loans.services.inputs import clean_amount, clean_reference
 from loans.services.ledger import post
 from loans.services.projection import bring_up
-from loans.services.transactions import book, give_back, settle_if_paid
+from loans.services.transactions import book, end, give_back, settle_if_paid
 
 BOOKERS = frozenset({Role.LOAN_ACCOUNTANT, Role.SYSTEM})
 Channel = Repayment.Channel
@@ -225,7 +225,7 @@ def settle_loan(*, actor: Actor, loan_id: int, expected_version: int | None = No
         owed = what_is_owed(loan, day).payoff_amount
         if owed:
             raise Unmet(_("The loan still owes %(owed)s.") % {"owed": format_money(owed)}, owed=str(owed))
-        loan.settled_date = day
+        end(loan, day)
     publish("loan.settled", loan_id=loan.pk)
     return loan
 

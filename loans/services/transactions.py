@@ -200,6 +200,11 @@ def settle_if_paid(actor: Actor, loan_id: int, day: date) -> Loan:
         # It follows from the booking, whoever confirmed that.
         books = actor.holds(frozenset({Role.LOAN_ACCOUNTANT}), loan.office.path)
         with transition(Loan, loan.pk, "settle", actor=actor if books else system_actor()) as loan:
-            loan.settled_date = day
+            end(loan, day)
         publish("loan.settled", loan_id=loan.pk)
     return loan
+
+
+def end(loan: Loan, day: date) -> None:
+    """What goes with the end of a loan, whoever ends it: it is late no more."""
+    loan.settled_date, loan.days_past_due = day, 0

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from datetime import date, timedelta
-from decimal import Decimal
 
 from django.db import connection
 
+from branch.domain.money import ZERO
 from loans.domain.daycount import DayCount
-from loans.domain.schedule import RepaymentMethod, Row, ScheduleTerms, build_schedule
+from loans.domain.schedule import RepaymentMethod, ScheduleTerms
+from loans.domain.servicing import Servicing, replay
+from loans.domain.stored_rows import StoredRow, stored_rows
 from loans.models import Accrual, Instalment, Loan, LoanEntry, Repayment
 from loans.queries.loans import payoff_figure
 from postloan.bench.portfolio import make_portfolio
@@ -54,9 +57,10 @@ def _begin(loan: Loan, start: date, today: date) -> None:
         day_count=DayCount(loan.day_count),
         instalments=ROWS,
     )
-    rows = build_schedule(terms).rows
-    paid = [row for row in rows if row.due_date <= today]
-    Instalment.objects.bulk_create(_instalment(loan, row, row in paid) for row in rows)
+    account = replay(terms, (), Servicing(late_interest=False), punctual_until=today)
+    rows = stored_rows(account, ZERO)
+    paid = [row for row in rows if row.principal_paid]
+    Instalment.objects.bulk_create(Instalment(loan=loan, customer_id=loan.customer_id, **asdict(row)) for row in rows)
     repayments = Repayment.objects.bulk_create(_repayment(loan, row) for row in paid)
     LoanEntry.objects.bulk_create(
         _entry(loan, row, repayment, kind)
@@ -68,37 +72,22 @@ def _begin(loan: Loan, start: date, today: date) -> None:
         for n in range((today - start).days)
     )
     loan.start_date, loan.maturity_date = start, rows[-1].due_date
-    loan.outstanding_principal = loan.principal - sum((row.principal for row in paid), Decimal(0))
+    loan.outstanding_principal = loan.principal - sum((row.principal for row in paid), ZERO)
     loan.save()
 
 
-def _instalment(loan: Loan, row: Row, is_paid: bool) -> Instalment:
-    return Instalment(
-        loan=loan,
-        customer_id=loan.customer_id,
-        number=row.number,
-        start_date=row.period_start,
-        due_date=row.due_date,
-        principal=row.principal,
-        interest=row.interest,
-        principal_paid=row.principal if is_paid else 0,
-        interest_paid=row.interest if is_paid else 0,
-        balance_after=row.balance,
-    )
-
-
-def _repayment(loan: Loan, row: Row) -> Repayment:
+def _repayment(loan: Loan, row: StoredRow) -> Repayment:
     return Repayment(
         loan=loan,
         customer_id=loan.customer_id,
         reference=f"{loan.number}-{row.number}",
-        amount=row.total,
+        amount=row.principal + row.interest,
         value_date=row.due_date,
         channel=Repayment.Channel.COUNTER,
     )
 
 
-def _entry(loan: Loan, row: Row, repayment: Repayment, kind: str) -> LoanEntry:
+def _entry(loan: Loan, row: StoredRow, repayment: Repayment, kind: str) -> LoanEntry:
     return LoanEntry(
         loan=loan,
         customer_id=loan.customer_id,

@@ -23,7 +23,8 @@ LATE_OF_HUNDRED = 3
 def make_portfolio(count: int, day: date) -> None:
     """`count` loans of as many customers at every point of their year on `day`, three in a hundred of them late.
 
-    A thirtieth each is 30/360 and ACT/ACT; loans of the last days have accrued before.
+    A thirtieth each is 30/360 and ACT/ACT; loans of the last days have accrued before. On the days of the rounds the
+    others pay what falls due, so that no more than three in a hundred stay late.
     """
     loan = _template(day)
     age = "(g % 330)"
@@ -76,7 +77,7 @@ _SCHEDULES = """
                     ELSE l.principal - (n - 1) * round(l.principal / %(instalments)s, 2) END AS part,
                round((l.principal - (n - 1) * round(l.principal / %(instalments)s, 2)) * l.annual_rate
                      * CASE l.day_count WHEN '30/360' THEN 30 ELSE due - start END / 360, 2) AS interest,
-               due <= %(day)s AND NOT (l.id %% 100 < %(late)s AND due >= %(day)s::date - 31) AS is_paid
+               due <= %(day)s::date + 10 AND NOT (l.id %% 100 < %(late)s AND due >= %(day)s::date - 31) AS is_paid
         FROM loans_loan l, generate_series(1, %(instalments)s) n,
              LATERAL (SELECT (l.start_date + make_interval(months => n - 1))::date AS start,
                              (l.start_date + make_interval(months => n))::date AS due) period

@@ -487,3 +487,10 @@ def test_a_claim_is_written_off_and_what_comes_in_later_is_a_recovery(cast: Simp
     write_offs.book_recovery(actor=he, loan_id=loan.pk, amount=claim - 1000, reference="REC-2")
     assert fresh(loan).state == "recovered"
     assert all_agrees()
+
+
+def test_a_loan_that_ended_is_late_no_more(cast: SimpleNamespace, loan: Loan) -> None:
+    move_to(date(2026, 4, 20))
+    Loan.objects.filter(pk=loan.pk).update(days_past_due=17)
+    book(cast, loan, payoff_figure(fresh(loan), business_date()), pay_off=True)
+    assert (fresh(loan).state, fresh(loan).days_past_due) == ("settled", 0)

@@ -73,11 +73,9 @@ def _running_interest(until: str) -> str:
 # where it says nothing. Looked up for what is overdue alone: reading every loan's terms would cost more than the day's
 # interest.
 _LATE_TERMS = """
-    JOIN LATERAL (
-        SELECT i.due_date + coalesce((t.terms->>'grace_days')::int, 0) AS penal_from,
-               coalesce((t.terms->>'penalty_compounds')::boolean, %(compounds)s) AS compounds
-        FROM loans_loan t WHERE t.id = l.id
-    ) late ON true
+    SELECT i.due_date + coalesce((t.terms->>'grace_days')::int, 0) AS penal_from,
+           coalesce((t.terms->>'penalty_compounds')::boolean, %(compounds)s) AS compounds
+    FROM loans_loan t WHERE t.id = i.loan_id
 """
 _UNPAID = "(i.principal - i.principal_paid + CASE WHEN late.compounds THEN i.interest - i.interest_paid ELSE 0 END)"
 
@@ -118,10 +116,13 @@ WITH live AS MATERIALIZED (
            AND a.date >= %(catch_up_from)s AND a.date < %(date)s) IS NULL
       -- A correction made up for every night before its day.
       AND NOT EXISTS (SELECT FROM loans_accrualcorrection c WHERE c.loan_id = live.id AND c.date > gone::date)
+), fallen_due AS MATERIALIZED (
+    SELECT i.* FROM loans_instalment i
+    WHERE i.due_date <= %(date)s AND {_IS_OPEN} AND {CUSTOMER_IN_PART.format(t="i")}
 ), overdue AS MATERIALIZED (
     SELECT l.id, {_PENALTY} AS penalty
-    FROM live l JOIN loans_instalment i ON i.loan_id = l.id {_LATE_TERMS}, (SELECT %(date)s::date AS day) d
-    WHERE i.due_date <= %(date)s AND {_IS_OPEN}
+    FROM fallen_due i JOIN live l ON l.id = i.loan_id CROSS JOIN LATERAL ({_LATE_TERMS}) late,
+         (SELECT %(date)s::date AS day) d
     GROUP BY l.id, l.day_count, l.penalty_rate, d.day
 ), computed AS MATERIALIZED (
     SELECT l.id AS loan_id, l.customer_id, l.office_id, l.product_family, d.day,
@@ -141,7 +142,7 @@ WITH live AS MATERIALIZED (
         WHERE i.loan_id = l.id AND i.start_date <= d.day AND i.end_date > d.day
     ) running ON true
     LEFT JOIN LATERAL (
-        SELECT {_PENALTY} AS penalty FROM loans_instalment i {_LATE_TERMS}
+        SELECT {_PENALTY} AS penalty FROM loans_instalment i CROSS JOIN LATERAL ({_LATE_TERMS}) late
         WHERE i.loan_id = l.id AND i.due_date <= d.day AND {_IS_OPEN}
     ) behind ON true
 ), new AS (
