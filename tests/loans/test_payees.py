@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.utils import translation
 from rest_framework.test import APIClient
 
 from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused, Unmet
@@ -29,6 +31,12 @@ STEEL: Any = {
 }
 TOOLS: Any = {"name": "精诚模具", "account": "6228480000000022", "amount": Decimal("90000.00"), "purpose": "模具"}
 PAINT: Any = {"name": "佳彩涂料", "account": "6228480000000033", "amount": Decimal("30000.00"), "purpose": "涂料"}
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
 
 
 def ask(cast: SimpleNamespace, *rows: Any, line: Facility | None = None) -> Drawdown:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from branch.domain.refusals import InvalidInput, PermissionRefused, Unmet, WrongState
 from branch.models import PaymentInstruction
@@ -22,6 +24,12 @@ from tests.loans.making import publish_lpr
 STATED = {"lawful_business": "证照齐全,无涉诉", "going_concern": "订单排到八月,用电平稳"}
 #: The old loan of 300,000.00 from 2 March runs twelve months at 4.5 %, interest monthly.
 RENEWS_ON = date(2026, 4, 12)
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
