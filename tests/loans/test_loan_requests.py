@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from branch.domain.money import from_cents
 from branch.domain.refusals import (
     AuthorityExceeded,
     DutiesConflict,
@@ -35,6 +36,7 @@ from loans.models import (
     Repayment,
 )
 from loans.queries.loans import due_today, payoff_figure
+from loans.queries.servicing import account_of, live_transactions
 from loans.services import loan_requests, repayments, write_offs
 from loans.services.balances import disagreements
 from tests.loans.given import everything, move_to, paid_out_loan
@@ -495,3 +497,19 @@ def test_a_loan_that_ended_is_late_no_more(cast: SimpleNamespace, loan: Loan) ->
     Loan.objects.filter(pk=loan.pk).update(days_past_due=17)
     book(cast, loan, payoff_figure(fresh(loan), business_date()), pay_off=True)
     assert (fresh(loan).state, fresh(loan).days_past_due) == ("settled", 0)
+
+
+@pytest.mark.parametrize("method", ["equal_instalment", "interest_only"])
+@pytest.mark.parametrize("day", [date(2026, 3, 20), date(2026, 4, 2), date(2026, 4, 15), date(2026, 5, 2)])
+def test_interest_put_off_is_in_the_pay_off_figure(cast: SimpleNamespace, method: str, day: date) -> None:
+    """The page's figure, the replay's, and what settles the loan are one, within the grace and after it."""
+    terms = ProductTerms(interest_grace=2, principal_grace=2).as_json()
+    loan = paid_out_loan(cast, repayment_method=method, terms=terms)
+    move_to(day)
+    account, _keys = account_of(fresh(loan), live_transactions(loan))
+    account.advance(day)
+    figure = payoff_figure(fresh(loan), day)
+    assert figure == from_cents(account.payoff(day)) > loan.principal
+    book(cast, loan, figure, pay_off=True)
+    assert fresh(loan).state == "settled"
+    assert all_agrees()
