@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import django_tables2 as tables
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django_filters import FilterSet
 
 from branch.domain.actor import Actor
-from branch.models import Event
+from branch.models import Event, User
 from branch.queries.visibility_branch import TRAIL_READERS
 from branch.web.api import EventSerializer
 from branch.web.noun import Noun, register
@@ -39,7 +40,12 @@ class EventTable(NounTable):
         return value
 
     def render_actor_name(self, value: str, record: Event) -> str:
-        return gettext("System") if record.actor_id is None else value
+        return gettext("System") if record.actor_id is None else self.people.get(record.actor_id) or value
+
+    @cached_property
+    def people(self) -> dict[int, str]:
+        """The names of everybody, by id: the record keeps who they signed in as."""
+        return dict(User.objects.values_list("pk", "display_name"))
 
 
 class EventFilter(FilterSet):
