@@ -24,11 +24,11 @@ from loans.domain.daycount import DayCount
 from loans.domain.periods import Frequency, Unit
 from loans.domain.servicing import EventType, PayoffInterest, Surplus
 from loans.domain.terms import MOST_INSTALMENTS, Fee, FeeOn, RepaymentMethod
+from loans.forms.plan import PlanField
 from loans.models.product import DayCount as DayCountChoices
 from loans.models.product import FrequencyUnit
 from loans.models.product import MonthEnd as MonthEndChoices
 from loans.models.product import RepaymentMethod as MethodChoices
-from loans.nouns.fields import PlanField
 from loans.queries.terms import plan_rows
 
 #: More rows than this nobody types.

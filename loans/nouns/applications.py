@@ -27,9 +27,9 @@ from branch.words import listed
 from customers.models import Customer
 from customers.nouns.customers import masks
 from loans.domain.machines import APPLICATION
+from loans.forms.plan import PlanField, plan_text
 from loans.models import Application, Investigation, Product, ProductVersion
 from loans.models.product import FrequencyUnit, GuaranteeMode, RepaymentMethod
-from loans.nouns.fields import PlanField, plan_text
 from loans.nouns.findings import grades_of, table_of_check, tables_of
 from loans.nouns.products import product_name
 from loans.nouns.quotes import QuoteView, quote_view
