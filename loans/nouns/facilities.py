@@ -25,9 +25,8 @@ from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, StateColumn
 from loans.domain.machines import FACILITY
 from loans.models import Condition, Drawdown, Facility
-from loans.queries.facilities import open_conditions, undrawn_amount
+from loans.queries.facilities import MAY_BE_ASKED, open_conditions, undrawn_amount
 from loans.services import drawdowns, facilities, renewals
-from loans.services.drawdowns import MAY_BE_ASKED
 
 FACILITY_READERS = frozenset(
     {

@@ -13,6 +13,8 @@ from loans.domain.product_terms import start_fees
 from loans.models import Condition, Drawdown, Facility
 from loans.queries.terms import terms_of
 
+#: A line may be asked before its conditions are settled; money needs an effective one.
+MAY_BE_ASKED = ("pending_conditions", "effective")
 #: Asked for and not yet reserved: from release on the amount is in `drawn_amount`.
 ASKED_FOR = ("requested", "checked")
 

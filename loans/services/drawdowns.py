@@ -20,7 +20,7 @@ from branch.services.outbox import publish
 from branch.services.transition import create, lock, take_duty, transition, wrong_state
 from branch.services.use_case import use_case
 from loans.models import Drawdown, Facility, Payee
-from loans.queries.facilities import payout_amount, undrawn_amount
+from loans.queries.facilities import MAY_BE_ASKED, payout_amount, undrawn_amount
 from loans.services.facilities import require_settled_conditions, take_from_limit
 from loans.services.inputs import clean_account, clean_amount, clean_reason, clean_text
 from loans.services.lending import schedule_of
@@ -29,8 +29,6 @@ from loans.services.renewals import carry_over
 
 MANAGER = frozenset({Role.ACCOUNT_MANAGER})
 RELEASERS = frozenset({Role.DISBURSEMENT_OFFICER})
-#: A line may be asked before its conditions are settled; money needs an effective one.
-MAY_BE_ASKED = ("pending_conditions", "effective")
 
 
 @use_case("request_drawdown")

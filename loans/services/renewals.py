@@ -21,6 +21,7 @@ from branch.services.transition import create, lock, take_duty, transition, wron
 from branch.services.use_case import use_case
 from loans.domain.transactions import TransactionKind
 from loans.models import Application, Drawdown, Facility, Loan, LoanTransaction
+from loans.queries.facilities import MAY_BE_ASKED
 from loans.queries.renewals import interest_to_pay, require_conditions
 from loans.services.applications import MANAGER, draft_file
 from loans.services.inputs import clean_text
@@ -29,7 +30,6 @@ from loans.services.transactions import book, end
 
 #: A file in one of these states takes nothing over any more.
 ENDED = ("declined", "withdrawn", "expired")
-MAY_BE_ASKED = ("pending_conditions", "effective")
 
 
 class Statement(TypedDict):
