@@ -53,6 +53,10 @@ class Place:
         return self.folder / "data"
 
 
+#: What it says while the children of a killed server have not ended yet.
+STILL_HELD = "pre-existing shared memory block"
+
+
 def start(folders: Folders, state: State, *, for_tests: bool = False) -> Process:
     """Start the server on its data, making both first if need be; return once it answers.
 
@@ -72,8 +76,11 @@ def start(folders: Folders, state: State, *, for_tests: bool = False) -> Process
     settings |= TEST_SETTINGS if for_tests else {}
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     command: list[str | Path] = [place.programs / "postgres", "-D", place.data, "-p", str(port), *options]
+    deadline = time.monotonic() + START_SECONDS
     server = spawn("postgres", command, folders, environment=_plain(), run_as=place.run_as, cwd=Path("/"))
-    _wait(server, place, port)
+    while not _answers(server, place, port, deadline):
+        time.sleep(0.2)
+        server = spawn("postgres", command, folders, environment=_plain(), run_as=place.run_as, cwd=Path("/"))
     _make_roles(place, state, port)
     return server
 
@@ -211,13 +218,21 @@ def _check_version(place: Place) -> None:
         )
 
 
-def _wait(server: Process, place: Place, port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
+def _answers(server: Process, place: Place, port: int, deadline: float) -> bool:
+    """Wait until it does. False where the processes of one that was killed still hold the data: try again.
+
+    Raises Failure when it does not come up.
+    """
     ask = [str(place.programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
     while subprocess.run(ask, env=_plain()).returncode:
-        if not server.alive() or time.monotonic() > deadline:
-            raise Failure(f"PostgreSQL did not start:\n{log_tail(server.log)}")
+        is_late = time.monotonic() > deadline
+        if is_late or not server.alive():
+            said = log_tail(server.log)
+            if not is_late and STILL_HELD in said[-1000:]:
+                return False
+            raise Failure(f"PostgreSQL did not start:\n{said}")
         time.sleep(0.05)
+    return True
 
 
 def _make_roles(place: Place, state: State, port: int) -> None:
