@@ -13,12 +13,23 @@ from django.utils import translation
 
 from branch.domain.refusals import InvalidInput, PermissionRefused, Unmet, WrongState
 from branch.models import PaymentInstruction
-from loans.models import Application, Contract, Drawdown, JournalEntry, Loan
+from loans.models import Application, Contract, Drawdown, JournalEntry, Loan, ProductVersion
 from loans.queries.loans import due_today
 from loans.queries.renewals import conditions_of, interest_to_pay, renewal_picture
-from loans.services import contracts, drawdowns, facilities, loan_requests, renewals, repayments
+from loans.services import (
+    applications,
+    contracts,
+    drawdowns,
+    facilities,
+    loan_requests,
+    payouts,
+    products,
+    renewals,
+    repayments,
+)
 from loans.services.balances import disagreements
-from tests.loans.given import PAYEE, move_to, paid_out_loan, product_version
+from tests.life import Life, set_up_branch
+from tests.loans.given import PAYEE, SUCCEEDED, instruction_of, move_to, paid_out_loan, product_version
 from tests.loans.making import publish_lpr
 
 STATED = {"lawful_business": "证照齐全,无涉诉", "going_concern": "订单排到八月,用电平稳"}
@@ -187,3 +198,44 @@ def test_an_instalment_paid_meanwhile_asks_for_it_anew(cast: SimpleNamespace, lo
     with pytest.raises(Unmet, match="250,000"):
         release(cast, drawdown)
     assert fresh(loan).state == "active"
+
+
+class Renewing(Life):
+    """The life of the file that takes the first one's loan over."""
+
+    @property
+    def application(self) -> Application:
+        return Application.objects.exclude(renews=None).get()
+
+    def request_drawdown(self) -> None:
+        renewals.request_renewal(actor=self.actor("lin"), facility_id=self.facility.pk)
+
+
+def test_a_renewal_goes_the_way_of_every_file(cast: SimpleNamespace) -> None:
+    """Investigated, decided, offered, contracted and released by the same people and duties as the first."""
+    set_up_branch(cast)
+    first = Life(cast.actor, instalments=6, frequency_unit="month")
+    for step in Life.TO_RELEASE:
+        getattr(first, step)()
+    instruction = instruction_of(first.drawdown)
+    PaymentInstruction.objects.filter(pk=instruction.pk).update(state="sent")
+    payouts.record_payout_answer(instruction_id=instruction.pk, answer=SUCCEEDED)
+    sold = ProductVersion.objects.get(state="active")
+    product = products.create_product(
+        actor=cast.actor("zhou"), code="RN", name_zh="续贷", name_en="Renewal", family="renewal"
+    )
+    sold.pk, sold._state.adding, sold.product = None, True, product
+    sold.save()
+
+    old = first.loan
+    renewals.apply_for_renewal(actor=cast.actor("lin"), loan_id=old.pk, product_id=product.pk, instalments=12, **STATED)
+    second = Renewing(cast.actor)
+    applications.update_application(
+        actor=cast.actor("lin"), application_id=second.application.pk, instalments=11, frequency_unit="month"
+    )
+    for step in Life.TO_RELEASE[Life.TO_RELEASE.index("submit") :]:
+        getattr(second, step)()
+
+    assert (fresh(old).state, second.loan.state, second.loan.principal) == ("renewed", "active", old.principal)
+    assert second.contract.pdf_zh is not None
+    assert list(disagreements()) == []
