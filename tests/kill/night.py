@@ -24,6 +24,8 @@ LOANS = 60
 #: A machine with other work to do is slow; on an idle one a night takes seconds.
 NIGHT_SECONDS = 300
 BEAT_SECONDS = 2
+#: A worker that finishes no part for so long hangs.
+STUCK_SECONDS = 60
 QUEUE = "xiaowei"
 BEATS = ("postloan.tasks.resume_sweeps", "branch.tasks.deliver_outbox")
 #: What the night leaves behind, by the loan or customer it is about; numbers are given out in the order of work.
@@ -138,6 +140,7 @@ class Night:
         self._beat = Celery("beat", broker=self.environment["REDIS_URL"])
         self._beat.conf.task_routes = settings.CELERY_TASK_ROUTES
         self._beat.conf.broker_transport_options = {"socket_timeout": 2, "socket_connect_timeout": 2}
+        self._progress = -1, time.monotonic()
         self.worker = self._start_worker()
 
     def run(self, disturb: Callable[[Night], None] | None = None, *, after_parts: int = 0) -> dict[str, list[Any]]:
@@ -184,11 +187,26 @@ class Night:
         while not holds():
             if beating and time.monotonic() > next_beat:
                 next_beat = time.monotonic() + BEAT_SECONDS
+                self._keep_a_worker()
                 for task in BEATS:
                     self.send(task)
             if time.monotonic() > deadline:
                 raise AssertionError(f"the night came to no end:\n{self.worker.log.read_text()[-3000:]}")
             time.sleep(0.02)
+
+    def _keep_a_worker(self) -> None:
+        """One that ended by itself is started again, as bin/demo's supervisor and docker-compose do; so is one that
+        does nothing any more, which its heartbeat shows to whoever watches /readyz.
+
+        A broker that goes in the middle of an acknowledgement can take Celery's worker with it: kombu then asks a
+        connection that is closed for its host.
+        """
+        done, now = self._parts_done(), time.monotonic()
+        if done != self._progress[0]:
+            self._progress = done, now
+        if not self.worker.alive() or now - self._progress[1] > STUCK_SECONDS:
+            self._progress = done, now
+            self.kill_worker()
 
     def _parts_done(self) -> int:
         return int(self._ask("SELECT count(*) FROM postloan_sweepshard WHERE state = 'done'")[0][0])
