@@ -57,7 +57,7 @@ PLANTED = {
     "penalty accrued on the books": "UPDATE loans_accrual SET penalty = penalty + 1 WHERE id = "
     "(SELECT min(id) FROM loans_accrual)",
     "interest accrued for an instalment": "UPDATE loans_accrual SET interest = interest - 0.01 WHERE id = "
-    "(SELECT min(id) FROM loans_accrual)",
+    "(SELECT min(id) FROM loans_accrual WHERE loan_id = (SELECT min(id) FROM loans_loan))",
     "opening balance": "UPDATE loans_accountbalance SET opening = opening + 1, closing = closing + 1 WHERE id = "
     "(SELECT max(id) FROM loans_accountbalance)",
     "debit of a day": "UPDATE loans_accountbalance SET debit = debit + 1, closing = closing + 1 WHERE id = "
