@@ -53,9 +53,9 @@ PLANTED = {
     "replay": "UPDATE loans_instalment SET bearing_principal = bearing_principal + 1 WHERE id = "
     "(SELECT min(id) FROM loans_instalment)",
     "interest accrued on the books": "UPDATE loans_accrual SET interest = interest + 1 WHERE id = "
-    "(SELECT min(id) FROM loans_accrual)",
+    "(SELECT min(id) FROM loans_accrual WHERE loan_id = (SELECT min(id) FROM loans_loan))",
     "penalty accrued on the books": "UPDATE loans_accrual SET penalty = penalty + 1 WHERE id = "
-    "(SELECT min(id) FROM loans_accrual)",
+    "(SELECT min(id) FROM loans_accrual WHERE loan_id = (SELECT min(id) FROM loans_loan))",
     "interest accrued for an instalment": "UPDATE loans_accrual SET interest = interest - 0.01 WHERE id = "
     "(SELECT min(id) FROM loans_accrual WHERE loan_id = (SELECT min(id) FROM loans_loan))",
     "opening balance": "UPDATE loans_accountbalance SET opening = opening + 1, closing = closing + 1 WHERE id = "
