@@ -114,10 +114,12 @@ def carry_over(drawdown_id: int) -> Loan:
     """
     day, system = open_business_date(), system_actor()
     with transition(Drawdown, drawdown_id, "confirm", actor=system) as drawdown:
-        require_conditions(drawdown.application)
-        old = drawdown.application.renews
-        if old is None:
+        application = drawdown.application
+        if application.renews_id is None:
             raise NotFound(_("There is no such record."))
+        # Locked before it is looked at: what is confirmed meanwhile waits, and finds the loan renewed.
+        old = application.renews = lock(Loan, application.renews_id, system)
+        require_conditions(application)
         renewed = LoanTransaction(
             loan_id=old.pk,
             customer_id=old.customer_id,
