@@ -15,11 +15,16 @@ from branch.domain.actor import Actor
 
 @dataclass(frozen=True)
 class Panel:
-    """A card: its heading, the template of its inside and what that needs."""
+    """A card: its heading, the template of its inside and what that needs.
+
+    `key` is its place and anchor on a page made of sections. One that is `whole` brings cards of its own.
+    """
 
     title: Any
     template: str
     context: dict[str, Any] = field(default_factory=dict)
+    key: str = ""
+    whole: bool = False
 
 
 Maker = Callable[[Any, Actor], Panel | None]

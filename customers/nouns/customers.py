@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import django_tables2 as tables
 from django import forms
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_filters import FilterSet
 from rest_framework import serializers
 
 from branch.domain.actor import Actor
-from branch.domain.calendar import add_months
-from branch.domain.identity import mask_account, mask_phone, mask_resident_id
-from branch.domain.money import format_money
 from branch.domain.roles import Role
-from branch.queries.business_date import business_date
 from branch.web.forms import ActionForm
 from branch.web.noun import Action, Noun, register
-from branch.web.panels import panels_of
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable
-from customers.models import Customer, ExternalRecord
+from customers.models import Customer
+from customers.nouns.customer_view import REVEAL_CHOICES, masks, sections
 from customers.nouns.people import ReassignForm
 from customers.nouns.profiles import ProfileForm
 from customers.nouns.records import ReceiptSerializer, RowsForm, receipt_body
-from customers.queries.invoices import months_by_source
-from customers.queries.records import Series, record_series
 from customers.queries.search import matching
-from customers.queries.visibility import CUSTOMER_READERS, INVESTIGATORS
+from customers.queries.visibility import CUSTOMER_READERS
 from customers.services import customers, records
 
 MANAGER = customers.MANAGER
-REVEAL_CHOICES = [
-    ("identity_number", _("Resident identity number")),
-    ("phone", _("Phone")),
-    ("address", _("Business address")),
-    ("repayment_account", _("Repayment account")),
-]
 
 
 class CorrectForm(ProfileForm):
@@ -68,19 +52,6 @@ class RevealForm(ActionForm):
 
 class RevealedSerializer(serializers.Serializer):
     value = serializers.CharField()
-
-
-def masks(customer: Customer) -> dict[str, str]:
-    """The personal fields as everybody who sees the customer sees them; empty where nothing is on file."""
-    tail = gettext("ending in {tail}")
-    return {
-        "identity_number": mask_resident_id(customer.identity_number) if customer.identity_number else "",
-        "phone": mask_phone(customer.phone) if customer.phone else "",
-        "address": f"{customer.address[:3]}****" if customer.address else "",
-        "repayment_account": mask_account(customer.repayment_account, pattern=tail)
-        if customer.repayment_account
-        else "",
-    }
 
 
 class CustomerSerializer(serializers.ModelSerializer):
@@ -132,90 +103,7 @@ class CustomerFilter(FilterSet):
 
 
 def _context(customer: Customer, actor: Actor) -> dict[str, Any]:
-    personal = masks(customer)
-    sees_figures = actor.holds(INVESTIGATORS, customer.office.path) or customer.owner_id == actor.user_id
-    series = record_series(customer, until=business_date()) if sees_figures else []
-    return {
-        "personal": [(code, label, personal[code]) for code, label in REVEAL_CHOICES],
-        "known": _known_facts(customer),
-        "charts": [
-            *(_invoice_charts(customer) if sees_figures else []),
-            *(_chart(number, one) for number, one in enumerate(series)),
-        ],
-        "panels": panels_of("customer", customer, actor),
-    }
-
-
-def _known_facts(customer: Customer) -> list[tuple[Any, Any]]:
-    return [
-        (_("Kind"), customer.get_kind_display()),
-        (_("Unified social credit code"), customer.uscc),
-        (_("Owner or legal representative"), customer.contact_name),
-        (_("Industry"), customer.industry),
-        (_("Established"), customer.established_date),
-        (_("Employees"), customer.employees),
-        (_("Last year's sales"), customer.annual_sales),
-        (_("Account manager"), customer.owner),
-        (_("Office"), customer.office),
-    ]
-
-
-def _chart(number: int, series: Series) -> dict[str, Any]:
-    """A series as a chart whose heading says how the last month stands to the one before."""
-    metric = ExternalRecord.Metric(series.metric).label
-    last = series.points[-1]
-    title = gettext("%(metric)s in %(month)s: %(value)s") % {
-        "metric": metric,
-        "month": f"{last.month:%Y-%m}",
-        "value": f"{last.value:,.0f}",
-    }
-    return {
-        "id": f"series-{number}",
-        "title": title,
-        "note": gettext("Source: %(source)s") % {"source": series.source},
-        "data": {
-            "kind": "line",
-            "x": [f"{point.month:%Y-%m}" for point in series.points],
-            "series": [{"name": metric, "data": [float(point.value) for point in series.points]}],
-        },
-    }
-
-
-def _invoice_charts(customer: Customer) -> list[dict[str, Any]]:
-    """Sales and purchases by invoice, month by month, of each source; a month opens its invoices."""
-    charts = []
-    for source, months in months_by_source(customer).items():
-        last = months[-1]
-        of_customer = f"{reverse('invoice-list')}?customer={customer.pk}"
-        ends = [add_months(m.month, 1) - timedelta(days=1) for m in months]
-        rows = [
-            f"{of_customer}&invoice_date__gte={m.month}&invoice_date__lte={end}"
-            for m, end in zip(months, ends, strict=True)
-        ]
-        title = gettext(
-            "%(amount)s of sales by invoice in the twelve months to %(month)s, %(active)d of them active"
-        ) % {
-            "amount": format_money(last.year_sales),
-            "month": f"{last.month:%Y-%m}",
-            "active": last.months_active,
-        }
-        charts.append(
-            {
-                "id": f"invoices-{source.pk}",
-                "title": title,
-                "note": gettext("Source: %(source)s, worked out %(at)s. Voids are left out, red invoices subtracted.")
-                % {"source": source.name, "at": f"{timezone.localtime(last.refreshed_at):%Y-%m-%d %H:%M}"},
-                "data": {
-                    "kind": "line",
-                    "x": [f"{m.month:%Y-%m}" for m in months],
-                    "series": [
-                        {"name": gettext("sales"), "data": [float(m.sales) for m in months], "urls": rows},
-                        {"name": gettext("purchases"), "data": [float(m.purchases) for m in months], "urls": rows},
-                    ],
-                },
-            }
-        )
-    return charts
+    return {"sections": sections(customer, actor)}
 
 
 def _known(customer: Customer) -> dict[str, Any]:

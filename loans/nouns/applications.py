@@ -25,7 +25,7 @@ from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, StateColumn
 from branch.words import listed
 from customers.models import Customer
-from customers.nouns.customers import masks
+from customers.nouns.customer_view import masks
 from loans.domain.machines import APPLICATION
 from loans.forms.plan import PlanField, plan_text
 from loans.models import Application, Investigation, Product, ProductVersion
@@ -463,4 +463,5 @@ def applications_of_customer(customer: Customer, actor: Actor) -> Panel | None:
         return None
     rows = visible(Application, actor).filter(customer=customer).select_related("product_version__product")
     files = rows.order_by("-pk")[:10]
-    return Panel(_("Applications"), "loans/customer_applications.html", {"files": files, "customer": customer})
+    context = {"files": files, "customer": customer}
+    return Panel(_("Applications"), "loans/customer_applications.html", context, "applications")

@@ -31,7 +31,7 @@ def lines_and_loans(customer: Customer, actor: Actor) -> Panel | None:
         "all_facilities": f"{FACILITY_NOUN.url()}?customer={customer.pk}",
         "all_loans": f"{LOAN_NOUN.url()}?customer={customer.pk}",
     }
-    return Panel(_("Lines and loans"), "loans/_customer_panel.html", context)
+    return Panel(_("Lines and loans"), "loans/_customer_panel.html", context, "lending")
 
 
 @panel("application")

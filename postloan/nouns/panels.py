@@ -30,7 +30,7 @@ def warnings_of_customer(customer: Customer, actor: Actor) -> Panel | None:
     }
     if not any(rows.exists() for rows in context.values()):
         return None
-    return Panel(_("After release"), "postloan/_customer_panel.html", context)
+    return Panel(_("After release"), "postloan/_customer_panel.html", context, "warnings")
 
 
 @panel("loan")
