@@ -182,7 +182,7 @@ class Life:
 
     def capture(self) -> None:
         leads.capture_lead(
-            actor=self.actor("lin"), name=self.name, contact_name="陈", phone="13800138000", source="visit"
+            actor=self.actor("lin"), name=self.name, contact_name="陈", phone=f"138{self.serial:08d}", source="visit"
         )
 
     def contact(self) -> None:

@@ -163,6 +163,14 @@ _ALL = (
         highest=2 * 1024 * 1024 * 1024,
     ),
     Parameter("import.chunk_rows", int, 50_000, "Rows of an import merged at once", lowest=100, highest=200_000),
+    Parameter(
+        "lead.alike_from",
+        int,
+        85,
+        "Likeness of two names, of 100, from which a lead may be one already on file",
+        lowest=85,
+        highest=100,
+    ),
     Parameter("lpr.split_years", int, 1, "Terms up to this many years price off the 1Y LPR, longer ones off 5Y+"),
     Parameter("sweep.shards", int, 4, "Parts of the portfolio worked on side by side at night", lowest=1, highest=256),
     Parameter(

@@ -53,13 +53,16 @@ class StaleVersion(Refusal):
 
 
 class InvalidInput(Refusal):
-    """Bad values, by field: `fields={"amount": ["…"]}`."""
+    """Bad values, by field: `fields={"amount": ["…"]}`; `facts` are further members of the answer.
+
+    `links` lead from a field to what the refusal speaks of: `{"uscc": [{"text": "…", "url": "/…"}]}`.
+    """
 
     type, title, status = "invalid-input", "Please correct the marked fields", 400
 
-    def __init__(self, detail: str = "", *, fields: dict[str, list[str]] | None = None) -> None:
+    def __init__(self, detail: str = "", *, fields: dict[str, list[str]] | None = None, **facts: Any) -> None:
         self.fields = fields or {}
-        super().__init__(detail or "; ".join(m for messages in self.fields.values() for m in messages))
+        super().__init__(detail or "; ".join(m for messages in self.fields.values() for m in messages), **facts)
 
 
 class KeyReused(Refusal):

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.utils.crypto import get_random_string
 from django.utils.encoding import iri_to_uri
+from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_tables2 import RequestConfig
@@ -229,6 +230,9 @@ def _put_on_form(form: ActionForm, refusal: Refusal) -> None:
         for name, errors in refusal.fields.items():
             for error in errors:
                 form.add_error(name if name in form.fields else None, error)
+        for name, links in refusal.facts.get("links", {}).items():
+            for link in links:
+                form.add_error(name if name in form.fields else None, format_html('<a href="{url}">{text}</a>', **link))
     else:
         form.add_error(None, _(refusal.detail))
 

@@ -19,7 +19,22 @@ from branch.models import Event, User
 from branch.words import event_word, state_word
 
 #: Bookkeeping columns that say nothing to a reader.
-_QUIET = frozenset({"id", "version", "name_bigrams", "shard_key", "identity_digest", "sha256", "media_type", "attempt"})
+_QUIET = frozenset(
+    {
+        "id",
+        "version",
+        "name_bigrams",
+        "name_key",
+        "name_spelling",
+        "phone_digest",
+        "reached",
+        "shard_key",
+        "identity_digest",
+        "sha256",
+        "media_type",
+        "attempt",
+    }
+)
 _LONGEST_VALUE = 120
 #: A column with as many decimal places holds an amount.
 YUAN_PLACES = 2

@@ -13,7 +13,7 @@ class Customer(Subject):
     """A firm, sole trader or farm household the branch knows. Amounts in yuan."""
 
     PERSONAL = frozenset(
-        {"contact_name", "identity_number", "identity_digest", "phone", "address", "repayment_account"}
+        {"contact_name", "identity_number", "identity_digest", "phone", "phone_digest", "address", "repayment_account"}
     )
 
     class Kind(models.TextChoices):
@@ -28,12 +28,16 @@ class Customer(Subject):
     name = models.CharField(_("name"), max_length=120)
     #: The name's two-character pieces: finds 五金 among a million names, which trigrams can't.
     name_bigrams = ArrayField(models.CharField(max_length=2), default=list, editable=False)
+    #: The name as it is compared, and how it is spelt (customers.domain.names); set with the name.
+    name_key = models.CharField(max_length=120, default="", editable=False)
+    name_spelling = models.CharField(max_length=600, default="", editable=False)
     # Null, not empty: many have none, and the constraint lets only nulls repeat.
     uscc = models.CharField(_("unified social credit code"), max_length=18, null=True, blank=True)  # noqa: DJ001
     contact_name = models.CharField(_("owner or legal representative"), max_length=60)
     identity_number = EncryptedText(_("resident identity number"), default="")
     identity_digest = models.CharField(max_length=64, default="", editable=False)
     phone = EncryptedText(_("phone"), default="")
+    phone_digest = models.CharField(max_length=64, default="", editable=False)
     address = EncryptedText(_("business address"), default="")
     repayment_account = EncryptedText(_("repayment account"), default="")
     industry = models.CharField(_("industry"), max_length=60, default="")
@@ -48,6 +52,9 @@ class Customer(Subject):
             GinIndex(fields=["name_bigrams"], name="customer_bigrams"),
             models.Index(fields=["owner"]),
             models.Index(fields=["identity_digest"], name="customer_identity"),
+            models.Index(fields=["phone_digest"], name="customer_phone"),
+            models.Index(fields=["name_key"], name="customer_name_key"),
+            models.Index(fields=["name_spelling"], name="customer_name_spelling"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["uscc"], condition=Q(uscc__isnull=False), name="customer_uscc_once"),

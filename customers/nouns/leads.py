@@ -11,10 +11,10 @@ from django_filters import ChoiceFilter, FilterSet
 from rest_framework import serializers
 
 from branch.domain.actor import Actor
-from branch.domain.identity import mask_phone
+from branch.domain.identity import mask_phone, mask_resident_id
 from branch.domain.roles import Role
 from branch.queries.visibility import visible
-from branch.web.forms import ActionForm, DateField, MoneyField, ReasonForm
+from branch.web.forms import ActionForm, DateField, MoneyField
 from branch.web.noun import Action, Noun, register
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, StateColumn
@@ -22,6 +22,7 @@ from customers.domain.machines import LEAD
 from customers.models import Customer, Lead
 from customers.nouns.people import ReassignForm
 from customers.nouns.profiles import ProfileForm
+from customers.queries.duplicates import duplicates_of
 from customers.queries.leads import OPEN_STATES
 from customers.services import leads
 
@@ -30,20 +31,64 @@ MANAGER = frozenset({Role.ACCOUNT_MANAGER})
 
 class LeadForm(ActionForm):
     name = forms.CharField(label=_("Firm or trade name"), max_length=120)
+    uscc = forms.CharField(
+        label=_("Unified social credit code"), max_length=30, required=False, help_text=_("Where it is known already.")
+    )
     contact_name = forms.CharField(label=_("Contact person"), max_length=60)
+    identity_number = forms.CharField(
+        label=_("Resident identity number"),
+        max_length=30,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
     phone = forms.CharField(
         label=_("Phone"), max_length=30, required=False, widget=forms.TextInput(attrs={"inputmode": "tel"})
     )
     source = forms.ChoiceField(label=_("Source"), choices=Lead.Source.choices)
+    district = forms.CharField(label=_("District"), max_length=60, required=False)
     wanted_amount = MoneyField(label=_("Amount wanted"), required=False)
+    next_action = forms.CharField(label=_("Next action"), max_length=200, required=False)
     next_action_date = DateField(label=_("Next action on"), required=False)
     note = forms.CharField(label=_("Note"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class NewLeadForm(LeadForm):
+    """What may be on file already is asked about once it is found: a page shows the question then and not before."""
+
+    capture_anyway = forms.BooleanField(
+        label=_("It is another one; take it in"), required=False, widget=forms.HiddenInput()
+    )
+    anyway_reason = forms.CharField(
+        label=_("Why it is another one"), max_length=500, required=False, widget=forms.HiddenInput()
+    )
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        if field in ("capture_anyway", "anyway_reason"):
+            self.fields["capture_anyway"].widget = forms.CheckboxInput()
+            self.fields["anyway_reason"].widget = forms.TextInput()
+        super().add_error(field, error)
+
+
+class ChangeLeadForm(LeadForm):
+    """The identity number does not stand in the form: an empty field leaves it as it is."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if isinstance(self.instance, Lead) and self.instance.identity_number:
+            field = self.fields["identity_number"]
+            field.widget.attrs["placeholder"] = mask_resident_id(self.instance.identity_number)
+            field.help_text = _("Leave empty to keep what is on file.")
+
+    def values(self, only: set[str] | None = None) -> dict[str, Any]:
+        given = super().values(only)
+        return {name: value for name, value in given.items() if value or name != "identity_number"}
 
 
 class ContactForm(ActionForm):
     note = forms.CharField(
         label=_("What was said"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
+    next_action = forms.CharField(label=_("Next action"), max_length=200, required=False)
     next_action_date = DateField(label=_("Next action on"), required=False)
 
 
@@ -59,7 +104,39 @@ class QualifyForm(ActionForm):
 
 class ReopenForm(ActionForm):
     reason = forms.CharField(label=_("Reason"), max_length=2000, required=False)
+    next_action = forms.CharField(label=_("Next action"), max_length=200, required=False)
     next_action_date = DateField(label=_("Next action on"), required=False)
+
+
+class LoseForm(ActionForm):
+    code = forms.ChoiceField(label=_("Why lost"), choices=Lead.LostReason.choices, required=False)
+    reason = forms.CharField(
+        label=_("In their words"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    duplicate_lead_id = forms.ModelChoiceField(
+        queryset=Lead.objects.none(),
+        label=_("Duplicate of the lead"),
+        required=False,
+        help_text=_("One of those found to be like it."),
+    )
+    duplicate_customer_id = forms.ModelChoiceField(
+        queryset=Customer.objects.none(),
+        label=_("Duplicate of the customer"),
+        required=False,
+        help_text=_("One of those found to be like it."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not isinstance(self.instance, Lead):
+            return
+        found = [match for match in duplicates_of(self.instance, self.actor) if match.is_visible]
+        for name, model in (("duplicate_lead_id", Lead), ("duplicate_customer_id", Customer)):
+            ids = [match.thing.pk for match in found if isinstance(match.thing, model)]
+            if ids:
+                self.fields[name].queryset = model.objects.filter(pk__in=ids)  # type: ignore[attr-defined]
+            else:
+                self.fields[name].widget = forms.HiddenInput()
 
 
 class LinkForm(ActionForm):
@@ -77,15 +154,20 @@ class LinkForm(ActionForm):
 
 
 class LeadSerializer(serializers.ModelSerializer):
+    identity_number = serializers.SerializerMethodField(help_text=_("Masked."))
     phone = serializers.SerializerMethodField(help_text=_("Masked."))
 
     class Meta:
         model = Lead
         fields = (
-            "id", "state", "version", "name", "contact_name", "phone", "source", "wanted_amount", "note",
-            "next_action_date", "lost_reason", "customer", "owner", "office", "created_at",
+            "id", "state", "version", "name", "uscc", "contact_name", "identity_number", "phone", "source", "origin",
+            "district", "wanted_amount", "note", "next_action", "next_action_date", "reached", "looks_known",
+            "lost_reason_code", "lost_reason", "duplicate_of", "customer", "owner", "office", "created_at",
         )  # fmt: skip
         read_only_fields = fields
+
+    def get_identity_number(self, lead: Lead) -> str:
+        return mask_resident_id(lead.identity_number) if lead.identity_number else ""
 
     def get_phone(self, lead: Lead) -> str:
         return mask_phone(lead.phone) if lead.phone else ""
@@ -109,31 +191,48 @@ class LeadFilter(FilterSet):
 
     class Meta:
         model = Lead
-        fields = {"source": ["exact"], "owner": ["exact"], "next_action_date": ["lte"], "wanted_amount": ["gte"]}
+        fields = {
+            "source": ["exact"],
+            "origin": ["exact"],
+            "lost_reason_code": ["exact"],
+            "looks_known": ["exact"],
+            "owner": ["exact"],
+            "next_action_date": ["lte"],
+            "wanted_amount": ["gte"],
+        }
 
 
 def _facts(lead: Lead, actor: Actor) -> list[tuple[Any, Any]]:
     return [
+        (_("Unified social credit code"), lead.uscc),
         (_("Contact person"), lead.contact_name),
+        (_("Resident identity number"), mask_resident_id(lead.identity_number) if lead.identity_number else ""),
         (_("Phone"), mask_phone(lead.phone) if lead.phone else ""),
-        (_("Source"), lead.get_source_display()),
+        (_("Source"), f"{lead.get_source_display()} · {lead.get_origin_display()}"),
+        (_("District"), lead.district),
         (_("Amount wanted"), lead.wanted_amount),
+        (_("Next action"), lead.next_action),
         (_("Next action on"), lead.next_action_date),
         (_("Account manager"), lead.owner),
         (_("Customer"), lead.customer),
-        (_("Reason for loss"), lead.lost_reason),
+        (_("Why lost"), lead.get_lost_reason_code_display()),
+        (_("In their words"), lead.lost_reason),
+        (_("Duplicate of"), lead.duplicate_of),
         (_("Note"), lead.note),
     ]
 
 
 def _context(lead: Lead, actor: Actor) -> dict[str, Any]:
     # Who is to call needs the number; everybody else sees the mask.
-    return {"call_number": lead.phone if lead.owner_id == actor.user_id and lead.state in OPEN_STATES else ""}
+    is_open = lead.state in OPEN_STATES
+    return {
+        "call_number": lead.phone if lead.owner_id == actor.user_id and is_open else "",
+        "duplicates": [(match, leads.told(match)) for match in duplicates_of(lead, actor)] if is_open else [],
+    }
 
 
 def _known(lead: Lead) -> dict[str, Any]:
-    fields = ("name", "contact_name", "phone", "source", "wanted_amount", "next_action_date", "note")
-    return {field: getattr(lead, field) for field in fields}
+    return {field: getattr(lead, field) for field in LeadForm.base_fields if field != "identity_number"}
 
 
 LEAD_NOUN = register(
@@ -148,7 +247,7 @@ LEAD_NOUN = register(
         section="find",
         icon="user-plus",
         search=lambda rows, text: rows.filter(name__icontains=text) | rows.filter(contact_name__icontains=text),
-        related=("owner", "customer"),
+        related=("owner", "customer", "duplicate_of"),
         template="customers/lead.html",
         facts=_facts,
         context=_context,
@@ -156,7 +255,7 @@ LEAD_NOUN = register(
         attachment_kinds=(("photo", _("Photo")), ("document", _("Document"))),
         actions=(
             Action(
-                "create", _("New lead"), leads.capture_lead, form=LeadForm, on="list", roles=MANAGER, tone="primary"
+                "create", _("New lead"), leads.capture_lead, form=NewLeadForm, on="list", roles=MANAGER, tone="primary"
             ),
             Action(
                 "contact", _("Mark contacted"), leads.contact_lead, form=ContactForm, event="contact", tone="primary"
@@ -177,14 +276,16 @@ LEAD_NOUN = register(
                 form=ProfileForm,
                 event="convert",
                 tone="primary",
-                initial=lambda actor, lead: {"name": lead.name, "contact_name": lead.contact_name, "phone": lead.phone},
+                initial=lambda actor, lead: {
+                    field: getattr(lead, field) for field in ("name", "uscc", "contact_name", "phone")
+                },
             ),
             Action("link", _("Link to a customer on file"), leads.convert_lead, form=LinkForm, event="convert"),
             Action(
                 "update",
                 _("Edit"),
                 leads.update_lead,
-                form=LeadForm,
+                form=ChangeLeadForm,
                 roles=MANAGER,
                 method="PATCH",
                 partial=True,
@@ -199,7 +300,7 @@ LEAD_NOUN = register(
                 roles=frozenset({Role.BRANCH_MANAGER}),
                 when=lambda lead: lead.state != "converted",
             ),
-            Action("lose", _("Mark lost"), leads.lose_lead, form=ReasonForm, event="lose", tone="danger"),
+            Action("lose", _("Mark lost"), leads.lose_lead, form=LoseForm, event="lose", tone="danger"),
             Action("reopen", _("Reopen"), leads.reopen_lead, form=ReopenForm, event="reopen", tone="primary"),
         ),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Unpack, cast
+from typing import TypedDict, Unpack, cast
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
@@ -15,33 +16,65 @@ from branch.queries.visibility import visible
 from branch.services.outbox import publish
 from branch.services.transition import change, create, transition
 from branch.services.use_case import use_case
+from customers.domain.duplicates import Ground
 from customers.models import Customer, Lead
+from customers.queries.duplicates import Match, duplicates_of
 from customers.queries.leads import OPEN_STATES
 from customers.queries.offices import account_manager, person_id, working_office
 from customers.services.customers import MANAGER, create_customer
-from customers.services.profile import Checker, Profile, clean_phone
+from customers.services.profile import Checker, Profile, clean_identity, clean_phone, clean_uscc, keep_keys
 
-EDITABLE = {"name", "contact_name", "phone", "source", "wanted_amount", "note", "next_action_date"}
+
+class LeadFacts(TypedDict, total=False):
+    """The values a lead is made of or changed by. Amounts in yuan."""
+
+    name: str
+    uscc: str | None
+    contact_name: str
+    identity_number: str
+    phone: str
+    source: str
+    district: str
+    wanted_amount: Decimal | None
+    note: str
+    next_action: str
+    next_action_date: date | None
+
+
+#: What tells one firm from another: where it changes, the lead is compared anew.
+TELLING = frozenset({"name", "uscc", "identity_number", "phone"})
 
 
 @use_case("capture_lead")
 def capture_lead(
-    *,
-    actor: Actor,
-    name: str,
-    contact_name: str,
-    phone: str = "",
-    source: str,
-    wanted_amount: Decimal | None = None,
-    note: str = "",
-    next_action_date: date | None = None,
+    *, actor: Actor, capture_anyway: bool = False, anyway_reason: str = "", **values: Unpack[LeadFacts]
 ) -> Lead:
-    """A new lead of the acting account manager. Raises InvalidInput by field."""
+    """A new lead of the acting account manager. Raises InvalidInput by field.
+
+    One that is on file for sure is refused. One that may be is refused too, unless `capture_anyway` says that it
+    isn't, with a reason that stands on the record.
+    """
     lead = Lead(owner_id=person_id(actor), office=working_office(actor, Role.ACCOUNT_MANAGER))
-    lead.name, lead.contact_name, lead.phone, lead.source = name, contact_name, phone, source
-    lead.wanted_amount, lead.note, lead.next_action_date = wanted_amount, note.strip(), next_action_date
+    apply_facts(lead, values)
+    matches = duplicates_of(lead, actor)
+    refuse_known(matches)
+    if matches and not capture_anyway:
+        raise likely_known(matches)
+    reason = anyway_reason.strip()
+    if matches and not reason:
+        raise InvalidInput(fields={"anyway_reason": [_("Say why it is another one.")]})
+    lead.looks_known = bool(matches)
+    return create(lead, actor=actor, roles=MANAGER, event="capture", reason=reason if matches else "")
+
+
+def apply_facts(lead: Lead, values: LeadFacts) -> None:
+    """Set the checked values on `lead` (not saved). Raises InvalidInput naming every wrong field."""
+    for field, value in values.items():
+        if field not in LeadFacts.__annotations__:
+            raise TypeError(f"a lead has no {field}")
+        setattr(lead, field, value)
     _check(lead)
-    return create(lead, actor=actor, roles=MANAGER, event="capture")
+    keep_keys(lead)
 
 
 @use_case("update_lead")
@@ -50,11 +83,9 @@ def update_lead(
     actor: Actor,
     lead_id: int,
     expected_version: int | None = None,
-    **values: str | Decimal | date | None,
+    **values: Unpack[LeadFacts],
 ) -> Lead:
-    """Change the given facts of an open lead and leave the others. Raises InvalidInput by field."""
-    if unknown := set(values) - EDITABLE:
-        raise TypeError(f"a lead has no {', '.join(sorted(unknown))}")
+    """Change the given facts of an open lead and leave the others. Raises InvalidInput by field, or for one on file."""
     with change(
         Lead,
         lead_id,
@@ -64,9 +95,12 @@ def update_lead(
         states=OPEN_STATES,
         expected_version=expected_version,
     ) as lead:
-        for field, value in values.items():
-            setattr(lead, field, value)
-        _check(lead)
+        before = {field: getattr(lead, field) for field in TELLING}
+        apply_facts(lead, values)
+        if any(getattr(lead, field) != before[field] for field in TELLING):
+            matches = duplicates_of(lead, actor)
+            refuse_known(matches)
+            lead.looks_known = bool(matches)
     return lead
 
 
@@ -76,6 +110,7 @@ def contact_lead(
     actor: Actor,
     lead_id: int,
     note: str = "",
+    next_action: str = "",
     next_action_date: date | None = None,
     expected_version: int | None = None,
 ) -> Lead:
@@ -83,7 +118,8 @@ def contact_lead(
     with transition(
         Lead, lead_id, "contact", actor=actor, reason=note.strip(), expected_version=expected_version
     ) as lead:
-        lead.next_action_date = next_action_date
+        plan_next(lead, next_action, next_action_date)
+        _reach(lead, "contacted")
     return lead
 
 
@@ -102,6 +138,7 @@ def qualify_lead(
     ) as lead:
         lead.wanted_amount = wanted_amount or lead.wanted_amount
         _check(lead)
+        _reach(lead, "qualified")
     return lead
 
 
@@ -116,38 +153,71 @@ def convert_lead(
 ) -> Lead:
     """Make the lead a customer, or link it to `customer_id`, one the actor already sees.
 
-    What the lead knows (name, contact, phone) is taken where `values` are silent. Raises InvalidInput by field.
+    What the lead knows (name, contact, phone, numbers) is taken where `values` are silent. Raises InvalidInput.
     """
     with transition(Lead, lead_id, "convert", actor=actor, expected_version=expected_version) as lead:
-        lead.customer = _linked(actor, customer_id) if customer_id else _converted(actor, lead, values)
-        lead.next_action_date = None
+        lead.customer = _linked(actor, customer_id, "customer_id") if customer_id else _converted(actor, lead, values)
+        plan_next(lead)
+        _reach(lead, "converted")
     publish("lead.converted", lead_id=lead.pk, customer_id=lead.customer_id)
     return lead
 
 
-def _linked(actor: Actor, customer_id: int) -> Customer:
+def _linked(actor: Actor, customer_id: int, field: str) -> Customer:
     customer = visible(Customer, actor).filter(pk=customer_id).first()
     if customer is None:
-        raise InvalidInput(fields={"customer_id": [_("Choose one of your customers.")]})
+        raise InvalidInput(fields={field: [_("Choose one of your customers.")]})
     return customer
 
 
 def _converted(actor: Actor, lead: Lead, values: Profile) -> Customer:
     known: Profile = {"name": lead.name, "contact_name": lead.contact_name, "phone": lead.phone}
+    known |= {"uscc": lead.uscc} if lead.uscc else {}
+    known |= {"identity_number": lead.identity_number} if lead.identity_number else {}
     typed = cast(Profile, {field: value for field, value in values.items() if value not in (None, "")})
     return create_customer(actor=actor, **(known | typed))
 
 
 @use_case("lose_lead")
-def lose_lead(*, actor: Actor, lead_id: int, reason: str, expected_version: int | None = None) -> Lead:
-    """They will not borrow here; the reason is kept."""
-    reason = reason.strip()
-    if not reason:
-        raise InvalidInput(fields={"reason": [_("Say why the lead was lost.")]})
+def lose_lead(
+    *,
+    actor: Actor,
+    lead_id: int,
+    code: str = "",
+    reason: str = "",
+    duplicate_lead_id: int | None = None,
+    duplicate_customer_id: int | None = None,
+    expected_version: int | None = None,
+) -> Lead:
+    """They will not borrow here; why is kept: `code` is one of Lead.LostReason, other where it is left out.
+
+    A duplicate names the lead or the customer it is one of, where the person may see it. Raises InvalidInput.
+    """
+    reason, code = reason.strip(), code or Lead.LostReason.OTHER
+    duplicate = code == Lead.LostReason.DUPLICATE
+    checker = Checker()
+    if code not in Lead.LostReason.values:
+        checker.refuse("code", _("Choose why the lead was lost."))
+    if code == Lead.LostReason.OTHER and not reason:
+        checker.refuse("reason", _("Say why the lead was lost."))
+    if (duplicate_lead_id or duplicate_customer_id) and not duplicate:
+        checker.refuse("code", _("Only a duplicate is one of another."))
+    checker.done()
     with transition(Lead, lead_id, "lose", actor=actor, reason=reason, expected_version=expected_version) as lead:
-        lead.lost_reason = reason[:200]
-        lead.next_action_date = None
+        lead.lost_reason_code, lead.lost_reason = code, reason[:200]
+        if duplicate_lead_id:
+            lead.duplicate_of = _other_lead(actor, lead, duplicate_lead_id)
+        if duplicate_customer_id:
+            lead.customer = _linked(actor, duplicate_customer_id, "duplicate_customer_id")
+        plan_next(lead)
     return lead
+
+
+def _other_lead(actor: Actor, lead: Lead, other_id: int) -> Lead:
+    other = visible(Lead, actor).filter(pk=other_id).exclude(pk=lead.pk).first()
+    if other is None or other.duplicate_of_id == lead.pk:
+        raise InvalidInput(fields={"duplicate_lead_id": [_("Choose another lead you see.")]})
+    return other
 
 
 @use_case("reopen_lead")
@@ -156,15 +226,18 @@ def reopen_lead(
     actor: Actor,
     lead_id: int,
     reason: str = "",
+    next_action: str = "",
     next_action_date: date | None = None,
     expected_version: int | None = None,
 ) -> Lead:
-    """A lost lead is talking again."""
+    """A lost lead is talking again; what it was lost for, or taken for, no longer holds."""
     with transition(
         Lead, lead_id, "reopen", actor=actor, reason=reason.strip(), expected_version=expected_version
     ) as lead:
-        lead.lost_reason = ""
-        lead.next_action_date = next_action_date
+        lead.lost_reason = lead.lost_reason_code = ""
+        lead.duplicate_of = lead.customer = None
+        plan_next(lead, next_action, next_action_date)
+        _reach(lead, "contacted")
     return lead
 
 
@@ -188,9 +261,63 @@ def reassign_lead(
     return lead
 
 
+def plan_next(lead: Lead, action: str = "", on: date | None = None) -> None:
+    """What is to be done next and when; nothing where nothing is said."""
+    lead.next_action, lead.next_action_date = action.strip()[:200], on
+
+
+def _reach(lead: Lead, stage: str) -> None:
+    stages = Lead.Reached.values
+    lead.reached = stages[max(stages.index(lead.reached), stages.index(stage))]
+
+
+def refuse_known(matches: list[Match]) -> None:
+    """Raises InvalidInput beside the field that says it, where one is on file for sure."""
+    if sure := [match for match in matches if match.is_sure]:
+        raise _known(sure, ask=False)
+
+
+def likely_known(matches: list[Match]) -> InvalidInput:
+    """What may be on file already, as a refusal that a person can answer."""
+    return _known(matches, ask=True)
+
+
+def _known(matches: list[Match], *, ask: bool) -> InvalidInput:
+    """Who it is, is said only of what the person may see."""
+    fields: dict[str, list[str]] = {}
+    links: dict[str, list[dict[str, str]]] = {}
+    for match in matches[:MOST_NAMED]:
+        field = "capture_anyway" if ask else FIELD_OF[match.ground]
+        fields.setdefault(field, []).append(told(match))
+        if match.is_visible:
+            thing = match.thing
+            url = reverse("customer-detail" if match.is_customer else "lead-detail", args=[thing.pk])
+            links.setdefault(field, []).append({"text": thing.name, "url": url})
+    if ask:
+        fields["capture_anyway"].append(_("If it is another one, tick this and say why."))
+    return InvalidInput(fields=fields, links=links)
+
+
+def told(match: Match) -> str:
+    """The match in a sentence, without a name where the person may not see it."""
+    words = {"name": match.thing.name, "why": match.word}
+    if not match.is_visible:
+        return _("This may be one that is on file already (%(why)s). Ask your branch manager about it.") % words
+    if match.is_customer:
+        return _("%(name)s is a customer already (%(why)s).") % words
+    return _("%(name)s is an open lead already (%(why)s).") % words
+
+
+#: Beside which field a sure duplicate is told, and how many are named at most.
+FIELD_OF = {Ground.USCC: "uscc", Ground.IDENTITY: "identity_number", Ground.PHONE_AND_NAME: "phone"}
+MOST_NAMED = 5
+
+
 def _check(lead: Lead) -> None:
     checker = Checker()
-    lead.name, lead.contact_name = lead.name.strip(), lead.contact_name.strip()
+    lead.name, lead.contact_name = " ".join(lead.name.split()), lead.contact_name.strip()
+    lead.district, lead.next_action = " ".join(lead.district.split()), lead.next_action.strip()
+    lead.note = lead.note.strip()
     for field in ("name", "contact_name"):
         if not getattr(lead, field):
             checker.refuse(field, _("This field is required."))
@@ -198,6 +325,11 @@ def _check(lead: Lead) -> None:
         checker.refuse("name", _("At most %(count)d characters.") % {"count": 120})
     if len(lead.contact_name) > 60:
         checker.refuse("contact_name", _("At most %(count)d characters.") % {"count": 60})
+    for field, most in (("district", 60), ("next_action", 200)):
+        if len(getattr(lead, field)) > most:
+            checker.refuse(field, _("At most %(count)d characters.") % {"count": most})
+    lead.uscc = clean_uscc(checker, "uscc", lead.uscc)
+    lead.identity_number = clean_identity(checker, "identity_number", lead.identity_number)
     lead.phone = clean_phone(checker, "phone", lead.phone)
     if lead.source not in Lead.Source.values:
         checker.refuse("source", _("Choose where the lead came from."))

@@ -19,8 +19,9 @@ from branch.domain.refusals import InvalidInput
 from branch.fields import lookup_digest
 from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
-from customers.domain.names import bigrams
-from customers.models import Customer
+from customers.domain.duplicates import phone_key
+from customers.domain.names import bigrams, name_key, spelling
+from customers.models import Customer, Lead
 
 _PHONE = re.compile(r"\+?[0-9]{7,15}", re.ASCII)
 _ACCOUNT = re.compile(r"[0-9]{8,32}", re.ASCII)
@@ -71,9 +72,17 @@ def apply_profile(customer: Customer, values: Profile, *, actor: Actor) -> None:
         setattr(customer, field, cleaned)
     _check_whole(checker, customer, set(values))
     checker.done()
-    customer.name_bigrams = bigrams(customer.name)
-    customer.identity_digest = lookup_digest(customer.identity_number) if customer.identity_number else ""
+    keep_keys(customer)
     _check_unique(customer, actor)
+
+
+def keep_keys(thing: Customer | Lead) -> None:
+    """Set what a firm is found and compared by, from its name, phone and identity number."""
+    thing.name_bigrams = bigrams(thing.name)
+    # Written out, a name of rare signs may be longer than the columns; nobody is called so.
+    thing.name_key, thing.name_spelling = name_key(thing.name)[:120], spelling(thing.name)[:600]
+    thing.identity_digest = lookup_digest(thing.identity_number) if thing.identity_number else ""
+    thing.phone_digest = lookup_digest(phone_key(thing.phone)) if thing.phone else ""
 
 
 def _check_whole(checker: Checker, customer: Customer, given: set[str]) -> None:
@@ -161,8 +170,11 @@ def _number(parse: Callable[[str], str]) -> Callable[[Checker, str, Any], str]:
     return clean
 
 
-def _uscc(checker: Checker, field: str, value: Any) -> str | None:
+def clean_uscc(checker: Checker, field: str, value: Any) -> str | None:
     return _number(parse_uscc)(checker, field, value) or None
+
+
+clean_identity = _number(parse_resident_id)
 
 
 def identity_message(code: str) -> str:
@@ -216,9 +228,9 @@ def _amount(checker: Checker, field: str, value: Any) -> Decimal | None:
 _CLEANERS: dict[str, Callable[[Checker, str, Any], Any]] = {
     "kind": _kind,
     "name": _required_text,
-    "uscc": _uscc,
+    "uscc": clean_uscc,
     "contact_name": _required_text,
-    "identity_number": _number(parse_resident_id),
+    "identity_number": clean_identity,
     "phone": clean_phone,
     "address": _optional_text,
     "repayment_account": _digits(_ACCOUNT, lambda: _("An account number has 8 to 32 digits.")),

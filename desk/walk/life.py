@@ -76,7 +76,7 @@ class LoanLife:
             "lin",
             "POST",
             "leads/",
-            {"name": self.name, "contact_name": "陈", "phone": "13800138000", "source": "visit"},
+            {"name": self.name, "contact_name": "陈", "phone": f"138{self.serial:08d}", "source": "visit"},
             done=201,
         )
         path = f"leads/{lead['id']}/"

@@ -239,9 +239,9 @@ def test_a_lead_goes_to_account_managers_of_its_office_only(cast, actor, colleag
 def test_leads_to_call_are_the_own_ones_that_are_due(cast, actor):
     lin = actor("lin")
     due = make_lead(lin, next_action_date=date(2026, 3, 1))
-    unnamed = make_lead(lin)
-    make_lead(lin, next_action_date=date(2026, 3, 10))
-    lost = make_lead(lin)
+    unnamed = make_lead(lin, name="梅林五金2")
+    make_lead(lin, name="梅林五金3", next_action_date=date(2026, 3, 10))
+    lost = make_lead(lin, name="梅林五金4")
     leads.lose_lead(actor=lin, lead_id=lost.pk, reason="不借了")
 
     assert list(leads_to_call(lin, date(2026, 3, 2))) == [due, unnamed]

@@ -1,0 +1,256 @@
+"""Who is on file already: by code, identity, phone and name; refused where sure, asked about where likely."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+
+from branch.domain.refusals import InvalidInput
+from branch.models import Event, RoleAssignment, User
+from customers.domain.duplicates import ALIKE_FROM, Facts, Ground, ground, name_windows, names_alike, phone_key
+from customers.domain.names import bigrams
+from customers.models import Lead
+from customers.queries.duplicates import duplicates_of
+from customers.services import leads
+from tests.customers.making import make_customer, make_lead, resident_id_of, state_of_world, uscc_of
+
+FIRM = {"name": "鑫达五金店", "contact_name": "陈", "phone": "13900139000", "source": "visit"}
+
+
+def capture(actor: Any, **changes: Any) -> Lead:
+    return leads.capture_lead(actor=actor, **(FIRM | changes))
+
+
+# --- pure
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        (Facts("甲", uscc="X"), Facts("乙", uscc="X"), Ground.USCC),
+        (Facts("甲", identity="d"), Facts("乙", identity="d"), Ground.IDENTITY),
+        (Facts("鑫达五金", phone="p"), Facts("鑫達 五金", phone="p"), Ground.PHONE_AND_NAME),
+        (Facts("鑫达五金", phone="p"), Facts("永泰塑料", phone="p"), Ground.PHONE),
+        (Facts("鑫达五金"), Facts("新达五金"), Ground.NAME),
+        (Facts("鑫达五金有限公司"), Facts("鑫达五金（个体工商户）"), Ground.NAME),
+        (Facts("鑫达五金1号店"), Facts("鑫达五金2号店"), None),
+        (Facts("鑫达五金", uscc="X"), Facts("永泰塑料", uscc="Y"), None),
+        (Facts("甲"), Facts("乙"), None),
+    ],
+)
+def test_why_two_are_taken_for_one(one: Facts, other: Facts, why: Ground | None) -> None:
+    assert ground(one, other, ALIKE_FROM) == why
+    assert ground(other, one, ALIKE_FROM) == why
+
+
+@pytest.mark.parametrize("length", range(3, 16))
+def test_no_name_that_is_alike_escapes_the_windows(length: int) -> None:
+    """Every name one or two characters away that is still alike shares a window whole."""
+    characters = "天地玄黄宇宙洪荒日月盈昃辰宿列张寒来"
+    name = characters[:length]
+    others = [name[:i] + "鑫" + name[i:] for i in range(length + 1)]
+    others += [name[:i] + name[i + 1 :] for i in range(length)]
+    others += [name[:i] + "鑫" + name[i + 1 :] for i in range(length)]
+    others += [one[:i] + "达" + one[i + 1 :] for one in others for i in range(len(one))]
+    alike = [other for other in others if names_alike(name, other, ALIKE_FROM)]
+
+    assert alike
+    for one, other in [(name, other) for other in alike] + [(other, name) for other in alike]:
+        pieces = set(bigrams(other))
+        assert any(set(window) <= pieces for window in name_windows(one)), (one, other)
+
+
+@pytest.mark.parametrize("typed", ["13800138000", "+8613800138000", "8613800138000", "008613800138000"])
+def test_a_number_is_one_with_and_without_the_countrys_prefix(typed: str) -> None:
+    assert phone_key(typed) == "13800138000"
+
+
+# --- at capture
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "field"),
+    [
+        ({"uscc": uscc_of(7)}, {"uscc": uscc_of(7).lower(), "name": "永泰塑料", "phone": ""}, "uscc"),
+        (
+            {"identity_number": resident_id_of(7)},
+            {"identity_number": resident_id_of(7), "name": "永泰塑料", "phone": ""},
+            "identity_number",
+        ),
+        ({}, {"name": "鑫達 五金店", "phone": "+86 139-0013-9000"}, "phone"),
+    ],
+)
+def test_who_is_an_open_lead_for_sure_is_refused_beside_the_field(cast, actor, known, new, field) -> None:
+    lin = actor("lin")
+    first = capture(lin, **known)
+    before = state_of_world()
+
+    with pytest.raises(InvalidInput) as refused:
+        capture(lin, **new, capture_anyway=True, anyway_reason="另一家")
+
+    assert list(refused.value.fields) == [field]
+    assert refused.value.facts["links"] == {field: [{"text": first.name, "url": f"/leads/{first.pk}/"}]}
+    assert state_of_world() == before
+
+
+def test_a_customer_on_file_is_refused_too(cast, actor) -> None:
+    customer = make_customer(actor("lin"), phone="13900139000", name="鑫达五金店有限公司")
+    with pytest.raises(InvalidInput) as refused:
+        capture(actor("lin"))
+    assert refused.value.facts["links"]["phone"] == [{"text": customer.name, "url": f"/customers/{customer.pk}/"}]
+
+
+def test_whose_it_is_stays_unsaid_where_the_person_may_not_see_it(cast, actor) -> None:
+    make_customer(actor("outsider"), 7, name="江北秘密商行")
+    with translation.override("en"), pytest.raises(InvalidInput) as refused:
+        capture(actor("lin"), uscc=uscc_of(7))
+    assert "branch manager" in str(refused.value)
+    assert "江北" not in str(refused.value.fields) + str(refused.value.facts)
+    assert refused.value.facts["links"] == {}
+
+
+@pytest.mark.parametrize("new", [{"phone": "", "name": "新达五金店"}, {"name": "永泰塑料"}])
+def test_who_may_be_on_file_is_asked_about_and_the_answer_is_kept(cast, actor, new) -> None:
+    lin = actor("lin")
+    capture(lin)
+    before = state_of_world()
+
+    with pytest.raises(InvalidInput) as asked:
+        capture(lin, **new)
+    assert list(asked.value.fields) == ["capture_anyway"]
+    with pytest.raises(InvalidInput) as asked:
+        capture(lin, **new, capture_anyway=True, anyway_reason=" ")
+    assert list(asked.value.fields) == ["anyway_reason"]
+    assert state_of_world() == before
+
+    lead = capture(lin, **new, capture_anyway=True, anyway_reason="隔壁的店，老板不同")
+    assert lead.looks_known
+    assert Event.objects.get(name="lead.capture", subject_id=str(lead.pk)).reason == "隔壁的店，老板不同"
+
+
+def test_a_like_name_at_another_branch_is_another_firm(cast, actor) -> None:
+    capture(actor("outsider"), phone="")
+    assert not capture(actor("lin"), phone="").looks_known
+
+
+def test_a_lead_that_is_over_stands_in_nobodys_way(cast, actor) -> None:
+    lin = actor("lin")
+    lost = capture(lin)
+    leads.lose_lead(actor=lin, lead_id=lost.pk, code="price")
+    assert not capture(lin).looks_known
+
+
+def test_a_change_that_makes_it_another_one_is_refused(cast, actor) -> None:
+    lin = actor("lin")
+    capture(lin, uscc=uscc_of(7))
+    other = make_lead(lin, name="永泰塑料", phone="")
+    with pytest.raises(InvalidInput) as refused:
+        leads.update_lead(actor=lin, lead_id=other.pk, uscc=uscc_of(7))
+    assert list(refused.value.fields) == ["uscc"]
+    assert leads.update_lead(actor=lin, lead_id=other.pk, note="改").note == "改"
+
+
+def test_the_number_of_queries_does_not_grow_with_what_is_on_file(cast, actor, django_assert_num_queries) -> None:
+    lin = actor("lin")
+    lead = capture(lin)
+    for number in range(12):
+        make_lead(lin, name=f"鑫达五金店{'甲乙丙丁戊己庚辛壬癸子丑'[number]}", phone="")
+
+    with django_assert_num_queries(12):
+        assert len(duplicates_of(lead, lin)) == 12
+
+
+# --- closing one as a duplicate
+
+
+def test_a_duplicate_is_closed_with_the_one_it_is_of(cast, actor) -> None:
+    lin = actor("lin")
+    first = capture(lin)
+    second = make_lead(lin, name="新达五金店", phone="")
+
+    lost = leads.lose_lead(actor=lin, lead_id=second.pk, code="duplicate", duplicate_lead_id=first.pk)
+
+    assert (lost.state, lost.lost_reason_code, lost.duplicate_of) == ("lost", "duplicate", first)
+    back = leads.reopen_lead(actor=lin, lead_id=second.pk)
+    assert (back.lost_reason_code, back.duplicate_of) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"code": "bored"}, "code"),
+        ({"code": "other"}, "reason"),
+        ({}, "reason"),
+        ({"code": "price", "duplicate_lead_id": 1}, "code"),
+        ({"code": "duplicate", "duplicate_lead_id": 0}, None),
+        ({"code": "duplicate", "duplicate_lead_id": 999999}, "duplicate_lead_id"),
+        ({"code": "duplicate", "duplicate_customer_id": 999999}, "duplicate_customer_id"),
+    ],
+)
+def test_a_loss_without_its_reason_is_refused(cast, actor, values, field) -> None:
+    lead = capture(actor("lin"))
+    if field is None:
+        assert leads.lose_lead(actor=actor("lin"), lead_id=lead.pk, **values).duplicate_of is None
+        return
+    before = state_of_world()
+    with pytest.raises(InvalidInput) as refused:
+        leads.lose_lead(actor=actor("lin"), lead_id=lead.pk, **values)
+    assert list(refused.value.fields) == [field]
+    assert state_of_world() == before
+
+
+def test_how_far_it_came_is_kept_when_it_is_lost(cast, actor) -> None:
+    lin = actor("lin")
+    lead = capture(lin)
+    leads.contact_lead(actor=lin, lead_id=lead.pk, next_action="送资料清单")
+    leads.qualify_lead(actor=lin, lead_id=lead.pk)
+    assert leads.lose_lead(actor=lin, lead_id=lead.pk, code="price").reached == "qualified"
+
+
+def test_an_identity_number_is_never_shown_or_recorded_in_clear(cast, actor, client: Client) -> None:
+    number = resident_id_of(7)
+    lead = capture(actor("lin"), identity_number=number)
+    client.force_login(cast.lin)
+    for path in (f"/leads/{lead.pk}/", f"/leads/{lead.pk}/update/", f"/api/v1/leads/{lead.pk}/"):
+        assert number not in client.get(path).content.decode()
+    assert number not in str(list(Event.objects.values()))
+    kept = leads.update_lead(actor=actor("lin"), lead_id=lead.pk, note="改")
+    assert kept.identity_number == number
+
+
+# --- on the page
+
+
+def test_the_form_shows_the_way_to_what_is_on_file_and_then_lets_it_in(cast, actor, client: Client) -> None:
+    first = capture(actor("lin"))
+    client.force_login(cast.lin)
+    where = reverse("lead-create")
+    assert 'type="checkbox" name="capture_anyway"' not in client.get(where).content.decode()
+
+    asked = client.post(where, FIRM | {"name": "永泰塑料"})
+    assert asked.status_code == 400
+    page = asked.content.decode()
+    assert f'<a href="/leads/{first.pk}/">鑫达五金店</a>' in page
+    assert 'type="checkbox" name="capture_anyway"' in page
+
+    given = client.post(where, FIRM | {"name": "永泰塑料", "capture_anyway": "on", "anyway_reason": "合用电话"})
+    assert given.status_code == 302
+    assert Lead.objects.get(name="永泰塑料").looks_known
+
+
+def test_the_leads_page_names_what_it_may_be(cast, actor, client: Client) -> None:
+    colleague = User.objects.create_user("ma", display_name="马", office=cast.offices.HW)
+    RoleAssignment.objects.create(
+        user=colleague, role="account_manager", office=cast.offices.CD, start_date=cast.OPENING
+    )
+    capture(actor("ma"))
+    lead = make_lead(actor("lin"), name="新达五金店", phone="13700137000")
+
+    client.force_login(cast.lin)
+    assert "鑫达五金店" not in client.get(f"/leads/{lead.pk}/").content.decode()
+    client.force_login(cast.feng)
+    assert "鑫达五金店" in client.get(f"/leads/{lead.pk}/").content.decode()
