@@ -171,6 +171,44 @@ _ALL = (
         lowest=85,
         highest=100,
     ),
+    Parameter(
+        "cluster.weight_anchor_standing",
+        int,
+        30,
+        "Weight in a cluster's score of the anchor's standing",
+        lowest=0,
+        highest=100,
+    ),
+    Parameter(
+        "cluster.weight_anchor_years",
+        int,
+        10,
+        "Weight in a cluster's score of the anchor's years in business",
+        lowest=0,
+        highest=100,
+    ),
+    Parameter(
+        "cluster.weight_members", int, 10, "Weight in a cluster's score of the number of members", lowest=0, highest=100
+    ),
+    Parameter(
+        "cluster.weight_churn", int, 15, "Weight in a cluster's score of members that left", lowest=0, highest=100
+    ),
+    Parameter(
+        "cluster.weight_defaults",
+        int,
+        25,
+        "Weight in a cluster's score of members that defaulted",
+        lowest=0,
+        highest=100,
+    ),
+    Parameter(
+        "cluster.weight_years_running",
+        int,
+        10,
+        "Weight in a cluster's score of the years it has run",
+        lowest=0,
+        highest=100,
+    ),
     Parameter("lpr.split_years", int, 1, "Terms up to this many years price off the 1Y LPR, longer ones off 5Y+"),
     Parameter("sweep.shards", int, 4, "Parts of the portfolio worked on side by side at night", lowest=1, highest=256),
     Parameter(

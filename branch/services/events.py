@@ -80,13 +80,17 @@ def record_all(
     subjects: Iterable[M],
     *,
     actor: Actor,
-    before: dict[str, Any] | None = None,
+    before: dict[str, Any] | Callable[[M], dict[str, Any]] | None = None,
     after: Callable[[M], dict[str, Any]] = snapshot,
 ) -> int:
-    """The same for many subjects a sweep moved at once, in a statement per thousand; returns how many."""
+    """The same for many subjects a sweep moved at once, in a statement per thousand; returns how many.
+
+    `before` is the same for all, or told by subject.
+    """
     hold_day_open()
     today = business_date()
-    events = [_event(name, subject, actor, before or {}, after(subject), "", today) for subject in subjects]
+    former = before if callable(before) else lambda _subject: before or {}
+    events = [_event(name, subject, actor, former(subject), after(subject), "", today) for subject in subjects]
     Event.objects.bulk_create(events, batch_size=1000)
     return len(events)
 

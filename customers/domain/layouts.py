@@ -79,9 +79,29 @@ _READINGS = Layout(
         Column("value", ("数值", "读数", "用量", "金额", "value", "reading")),
     ),
 )
+_MEMBERS = Layout(
+    "cluster_members",
+    (
+        Column("name", ("名称", "企业名称", "商户名称", "成员名称", "单位名称", "公司名称", "name", "firm", "company")),
+        Column("uscc", ("统一社会信用代码", "信用代码", "社会信用代码", "纳税人识别号", "uscc", "taxpayer id"), False),
+        Column("contact_name", ("联系人", "法定代表人", "负责人", "经营者", "contact", "contact person"), False),
+        Column("phone", ("电话", "手机", "手机号", "联系电话", "联系方式", "phone", "mobile"), False),
+        Column("role", ("角色", "类型", "成员类型", "合作关系", "role", "type"), False),
+        Column(
+            "years_with_anchor", ("合作年限", "入驻年限", "经营年限", "年限", "years", "years with the anchor"), False
+        ),
+        Column(
+            "annual_trade", ("年交易额", "年度交易额", "年采购额", "与核心企业年交易额", "annual trade", "trade"), False
+        ),
+        Column("annual_sales", ("年销售额", "年营业额", "营业收入", "年销售收入", "annual sales", "sales"), False),
+        Column("employees", ("员工人数", "从业人数", "人数", "employees", "staff"), False),
+        Column("has_overdue", ("是否逾期", "有无逾期", "逾期", "overdue", "has overdue"), False),
+        Column("left_on", ("退出日期", "离开日期", "left on", "left"), False),
+    ),
+)
 LAYOUTS: Mapping[str, Layout] = {
     layout.code: layout
-    for layout in (_READINGS, _invoices("sales_invoices", _BUYER), _invoices("purchase_invoices", _SELLER))
+    for layout in (_READINGS, _MEMBERS, _invoices("sales_invoices", _BUYER), _invoices("purchase_invoices", _SELLER))
 }
 
 

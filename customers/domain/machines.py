@@ -1,4 +1,4 @@
-"""The lives of a lead and of an import."""
+"""The lives of a lead, of a cluster and of an import."""
 
 from branch.domain.machine import Machine, on
 from branch.domain.roles import Role
@@ -12,6 +12,19 @@ LEAD = Machine(
         on("convert", "qualified", "converted", Role.ACCOUNT_MANAGER),
         on("lose", "new contacted qualified", "lost", Role.ACCOUNT_MANAGER, Role.BRANCH_MANAGER),
         on("reopen", "lost", "contacted", Role.ACCOUNT_MANAGER, Role.BRANCH_MANAGER),
+    ),
+)
+_JUDGES = (Role.BRANCH_MANAGER, Role.RISK_REVIEWER)
+CLUSTER = Machine(
+    "cluster",
+    "draft",
+    (
+        on("submit", "draft", "submitted", Role.ACCOUNT_MANAGER),
+        on("send_back", "submitted", "draft", *_JUDGES),
+        on("activate", "submitted", "active", *_JUDGES),
+        on("suspend", "active", "suspended", *_JUDGES),
+        on("resume", "suspended", "active", *_JUDGES),
+        on("close", "draft active suspended", "closed", Role.ACCOUNT_MANAGER, Role.BRANCH_MANAGER),
     ),
 )
 _SENDERS = (Role.ACCOUNT_MANAGER, Role.POST_LOAN_OFFICER, Role.INTEGRATION, Role.SYSTEM)

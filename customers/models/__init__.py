@@ -1,3 +1,4 @@
+from customers.models.cluster import Cluster, ClusterMember
 from customers.models.customer import Customer
 from customers.models.external_record import ExternalRecord
 from customers.models.invoice import Invoice, InvoiceMonth
@@ -6,6 +7,8 @@ from customers.models.record_import import ImportFinding, RecordImport, TouchedM
 from customers.models.record_source import FirmCode, RecordSource
 
 __all__ = [
+    "Cluster",
+    "ClusterMember",
     "Customer",
     "ExternalRecord",
     "FirmCode",

@@ -44,6 +44,7 @@ class Lead(Stateful):
         ONLINE = "online", _("Online")
         EXISTING = "existing", _("Existing customer")
         PLATFORM = "platform", _("Platform")
+        CLUSTER = "cluster", _("Cluster")
 
     state = state_field(LEAD)
     owner = models.ForeignKey(

@@ -22,6 +22,7 @@ class RecordImport(Stateful):
         SALES_INVOICES = "sales_invoices", _("VAT invoices issued (sales)")
         PURCHASE_INVOICES = "purchase_invoices", _("VAT invoices received (purchases)")
         READINGS = "readings", _("monthly figures: meters, tax, accounts, headcount")
+        CLUSTER_MEMBERS = "cluster_members", _("members of a cluster")
 
     class Origin(models.TextChoices):
         UPLOAD = "upload", _("upload")

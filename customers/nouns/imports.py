@@ -20,7 +20,7 @@ from branch.web.forms import ActionForm, MoneyField
 from branch.web.noun import Action, Noun, register
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, StateColumn
 from customers.domain.layouts import LAYOUTS
-from customers.models import Customer, Invoice, RecordImport, RecordSource
+from customers.models import Cluster, Customer, Invoice, RecordImport, RecordSource
 from customers.queries.imports import count_words, findings_of, reason_word
 from customers.queries.visibility import IMPORT_READERS, INVESTIGATORS, SOURCE_READERS, importable_customers
 from customers.services import imports, record_sources
@@ -37,6 +37,17 @@ COLUMN_WORDS = {
     "metric": _("Metric"),
     "period_month": _("Month"),
     "value": _("Value"),
+    "name": _("Name"),
+    "uscc": _("Unified social credit code"),
+    "contact_name": _("Contact person"),
+    "phone": _("Phone"),
+    "role": _("Role"),
+    "years_with_anchor": _("Years with the anchor"),
+    "annual_trade": _("Yearly trade with the anchor"),
+    "annual_sales": _("Yearly sales"),
+    "employees": _("Employees"),
+    "has_overdue": _("Overdue with the anchor"),
+    "left_on": _("Left on"),
 }
 
 
@@ -305,6 +316,7 @@ def _context(record_import: RecordImport, actor: Actor) -> dict[str, Any]:
         "findings": [(row, reason_word(row), json.dumps(row.raw, ensure_ascii=False))
                      for row in findings_of(record_import)[:FINDINGS_SHOWN]],
         "report_url": reverse("import-report", args=[record_import.pk]),
+        "cluster": visible(Cluster, actor).filter(source_id=record_import.source_id).first(),
     }  # fmt: skip
 
 

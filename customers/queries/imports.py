@@ -53,6 +53,12 @@ REASONS = {
     "blanks": _("Blanks around a value were removed."),
     "identical": _("Identical to an earlier row of this file."),
     "same_number": _("The same number stands on an invoice of other content; both are kept."),
+    "not_a_uscc": _("Not a unified social credit code: its check digit does not fit."),
+    "unknown_role": _("Unknown role of a member."),
+    "not_a_number": _("Not a number from 0 on."),
+    "not_yes_or_no": _("Neither yes nor no."),
+    "not_a_phone": _("Not a phone number; the row was taken in without it."),
+    "sent_twice": _("A later row of this file is about the same member; that one stands."),
 }
 
 

@@ -7,7 +7,16 @@ from django.db.models import QuerySet
 from branch.domain.actor import Actor
 from branch.domain.roles import Role
 from branch.queries.visibility import owned_or_within, scope, within_offices
-from customers.models import Customer, ExternalRecord, Invoice, Lead, RecordImport, RecordSource
+from customers.models import (
+    Cluster,
+    ClusterMember,
+    Customer,
+    ExternalRecord,
+    Invoice,
+    Lead,
+    RecordImport,
+    RecordSource,
+)
 
 LEAD_READERS = frozenset({Role.BRANCH_MANAGER, Role.AUDITOR})
 INVESTIGATORS = LEAD_READERS | {Role.CO_INVESTIGATOR, Role.RISK_REVIEWER, Role.APPROVER, Role.POST_LOAN_OFFICER}
@@ -63,3 +72,17 @@ def record_imports(rows: QuerySet[RecordImport], actor: Actor) -> QuerySet[Recor
 @scope(Invoice)
 def invoices(rows: QuerySet[Invoice], actor: Actor) -> QuerySet[Invoice]:
     return owned_or_within(rows, actor, subtree=INVESTIGATORS, owner="customer__owner", office="customer__office")
+
+
+#: Who judges clusters, decides on files of their members, or looks after the office.
+CLUSTER_READERS = LEAD_READERS | {Role.RISK_REVIEWER, Role.APPROVER}
+
+
+@scope(Cluster)
+def clusters(rows: QuerySet[Cluster], actor: Actor) -> QuerySet[Cluster]:
+    return owned_or_within(rows, actor, subtree=CLUSTER_READERS)
+
+
+@scope(ClusterMember)
+def cluster_members(rows: QuerySet[ClusterMember], actor: Actor) -> QuerySet[ClusterMember]:
+    return owned_or_within(rows, actor, subtree=CLUSTER_READERS, owner="cluster__owner", office="cluster__office")

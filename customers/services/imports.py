@@ -38,11 +38,12 @@ from branch.services.transition import create, may, transition
 from branch.services.use_case import use_case
 from branch.words import listed
 from customers.domain.layouts import LAYOUTS, Layout, missing, suggest
-from customers.models import Customer, RecordImport, RecordSource, TouchedMonth
+from customers.models import Cluster, Customer, RecordImport, RecordSource, TouchedMonth
 from customers.queries.visibility import importable_customers
 from customers.services.intake.facts import settle
 from customers.services.intake.findings import note_open_end
 from customers.services.intake.invoices import merge_invoices
+from customers.services.intake.members import merge_members
 from customers.services.intake.reading import Form, Stream, first_rows, open_lines, recognise
 from customers.services.intake.readings import merge_readings
 from customers.services.intake.staging import PLANNING, stage
@@ -63,7 +64,10 @@ MERGES: Mapping[str, Merge] = {
     RecordImport.Layout.SALES_INVOICES: merge_invoices,
     RecordImport.Layout.PURCHASE_INVOICES: merge_invoices,
     RecordImport.Layout.READINGS: merge_readings,
+    RecordImport.Layout.CLUSTER_MEMBERS: merge_members,
 }
+#: What only the source of a cluster brings, and all that it brings.
+CLUSTER_LAYOUTS = frozenset({RecordImport.Layout.CLUSTER_MEMBERS.value})
 attachments.HOLDERS.append(lambda name: RecordImport.objects.filter(storage_name=name).exists())
 
 
@@ -101,6 +105,8 @@ def receive_import(
         raise NotFound(_("There is no such record."))
     if layout not in LAYOUTS:
         raise InvalidInput(fields={"layout": [_("Choose what the file holds.")]})
+    if (layout in CLUSTER_LAYOUTS) != Cluster.objects.filter(source_id=source.pk).exists():
+        raise InvalidInput(fields={"source_id": [_("Members and documents of a cluster come in by its own source.")]})
     customer = _customer(actor, customer_id)
     if rows and file is None:
         file, origin, start = _file_of(LAYOUTS[layout], rows), RecordImport.Origin.API, True
@@ -333,7 +339,7 @@ def import_chunk(*, record_import_id: int, chunk: int, stream: Stream) -> bool:
 
 def _drop_temporary(cursor: Any) -> None:
     """Inside somebody else's transaction (a test's) the tables would outlive the chunk."""
-    cursor.execute("DROP TABLE IF EXISTS staged, firm_of, checked, repeated, known, touched, twins")
+    cursor.execute("DROP TABLE IF EXISTS staged, firm_of, worked, phones, checked, repeated, known, touched, twins")
 
 
 def _sender(record_import: RecordImport) -> Actor:

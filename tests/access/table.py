@@ -93,6 +93,10 @@ READ: dict[str, Who] = {
     # sends figures in and reads nothing.
     "external-records": who(OWN, AM) | who(SUBTREE, CO, RR, AP, PO, BM, AU),
     "invoices": who(OWN, AM) | who(SUBTREE, CO, RR, AP, PO, BM, AU),
+    # A cluster is worked by its account manager, judged by a risk reviewer, looked at by those who decide on its
+    # members; what is known of firms that are no customers yet is nobody else's.
+    "clusters": who(OWN, AM) | who(SUBTREE, RR, AP, BM, AU),
+    "cluster-members": who(OWN, AM) | who(SUBTREE, RR, AP, BM, AU),
     # A file holds many customers' facts: whoever sent it, and who looks after the office. A client system sees what
     # came in over the API.
     "record-imports": who(OWN, AM) | who(SUBTREE, PO, BM, AU, IC),
@@ -217,6 +221,11 @@ INVOICE_COLUMNS = ("firm", "number", "invoice_date", "counterparty", "amount", "
 COLUMNS = {name: name for name in INVOICE_COLUMNS}
 INVOICES = [dict(zip(INVOICE_COLUMNS, ("E1", "1", "2026-01-05", "B1", "1.00", "0", "1.00", "valid"), strict=True))]
 
+CAPS = {
+    "anchor_standing": "sound", "anchor_years": 5, "members_count": 50, "members_left": 1, "defaulted_members": 0,
+    "years_running": 3, "proposed_cap": "1000000.00", "proposed_member_cap": "100000.00",
+}  # fmt: skip
+
 # --- use cases
 
 ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
@@ -242,6 +251,23 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
         who(OWN, AM) | who(SUBTREE, CO, RR, AP, DO, LA, PO, BM, AU), body={"field": "phone", **WHY}
     ),
     ("customers", "reassign"): Act(who(SUBTREE, BM), body={"owner_id": "@colleague", **WHY}),
+    # "the cap is set in force by a branch manager or risk reviewer who did not propose it"
+    ("clusters", "create"): Act(
+        who(BANK, AM),
+        body={"name": "五金链", "code": "chain", "kind": "platform", "anchor_name": "平台"},
+        gives=201,
+        on="list",
+    ),
+    ("clusters", "update"): Act(MINE, "draft", {"name": "五金链二"}, method="PATCH"),
+    ("clusters", "evaluate"): Act(MINE, "draft", CAPS),
+    ("clusters", "submit"): Act(MINE, "draft"),
+    ("clusters", "send-back"): Act(who(SUBTREE, BM, RR), "submitted", WHY),
+    ("clusters", "activate"): Act(who(SUBTREE, BM, RR), "submitted"),
+    ("clusters", "approve-cap"): Act(who(SUBTREE, BM, RR), "active"),
+    ("clusters", "suspend"): Act(who(SUBTREE, BM, RR), "active", WHY),
+    ("clusters", "resume"): Act(who(SUBTREE, BM, RR), "suspended"),
+    ("clusters", "close"): Act(MINE_OR_HEAD, "active", WHY),
+    ("clusters", "take-in-members"): Act(MINE, "active", {"rows": [{"name": "甲五金"}]}),
     ("external-records", "create"): Act(
         who(OWN, AM) | who(SUBTREE, PO, IC), body={"uscc": "@uscc", "records": FIGURES}, on="list", by_choice=True
     ),

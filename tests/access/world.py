@@ -36,7 +36,16 @@ from branch.services.attachments import attach
 from branch.services.events import record
 from branch.services.file_store import store
 from customers.domain.names import bigrams
-from customers.models import Customer, ExternalRecord, Invoice, Lead, RecordImport, RecordSource
+from customers.models import (
+    Cluster,
+    ClusterMember,
+    Customer,
+    ExternalRecord,
+    Invoice,
+    Lead,
+    RecordImport,
+    RecordSource,
+)
 from customers.services.intake.reading import Form
 from loans.domain.ledger import Kind, MoneyEvent
 from loans.domain.lpr_history import LPR_HISTORY
@@ -248,6 +257,49 @@ class World:
             contact_name=f"{MARK}{TYPED}张",
             phone="13800138000",
             source="visit",
+        )
+
+    def cluster(self, state: str = "draft") -> Cluster:
+        """Judged, and with a proposal that is not yet in force."""
+        serial = next(self._serial)
+        in_force = state not in ("draft", "submitted")
+        return Cluster.objects.create(
+            office=self.offices["HW"],
+            owner=self.owner,
+            state=state,
+            kind="business_circle",
+            code=f"c{serial}",
+            name=f"{MARK}{TYPED}商圈{serial}",
+            anchor_name=f"{MARK}{TYPED}市场",
+            source=self.record_source(),
+            anchor_standing="sound",
+            anchor_years=5,
+            members_count=50,
+            members_left=1,
+            defaulted_members=0,
+            years_running=3,
+            score=80,
+            proposed_grade="A",
+            proposed_cap=Decimal(2_000_000),
+            proposed_member_cap=Decimal(200_000),
+            proposed_by=self.owner,
+            cap=Decimal(1_000_000) if in_force else None,
+            member_cap=Decimal(100_000) if in_force else None,
+        )
+
+    def cluster_member(self) -> ClusterMember:
+        serial = next(self._serial)
+        cluster = self.thing("clusters", "active")
+        return ClusterMember.objects.create(
+            cluster=cluster,
+            name=f"{MARK}{TYPED}成员{serial}",
+            name_key=f"{MARK}成员{serial}".lower(),
+            uscc=uscc(7000 + serial),
+            contact_name=f"{MARK}{TYPED}王",
+            phone="13800138000",
+            annual_trade=Decimal(1_000_000),
+            record_import=self.record_import("done"),
+            line=2,
         )
 
     def external_record(self) -> ExternalRecord:
@@ -702,6 +754,8 @@ class World:
 
 _MAKERS: dict[str, Callable[..., models.Model]] = {
     "leads": World.lead,
+    "clusters": World.cluster,
+    "cluster-members": World.cluster_member,
     "customers": World.customer,
     "external-records": World.external_record,
     "record-sources": World.record_source,

@@ -21,8 +21,8 @@ from branch.services.business_day import open_first_day
 from branch.services.calendar import set_calendar_override
 from branch.services.file_store import path_of
 from branch.services.parameters import set_parameter
-from customers.models import RecordImport, RecordSource
-from customers.services import customers, imports, leads, record_sources, records
+from customers.models import Cluster, RecordImport, RecordSource
+from customers.services import clusters, customers, imports, leads, record_sources, records
 from customers.services.intake.reading import Form, open_lines
 from loans.domain.ledger import SHIPPED
 from loans.models import (
@@ -366,6 +366,44 @@ def taken_in() -> None:
     in_order(new_source, send_file, start_file)()
     imports.run_import(file_sent())
 
+
+CAPS: dict[str, Any] = {
+    "anchor_standing": "sound", "anchor_years": 5, "members_count": 50, "members_left": 1, "defaulted_members": 0,
+    "years_running": 3, "proposed_cap": Decimal(1_000_000), "proposed_member_cap": Decimal(100_000),
+}  # fmt: skip
+MEMBERS = "名称,年限,年交易额\n甲五金,3,800000\n乙五金,2,600000\n".encode()
+
+
+def cluster() -> int:
+    return Cluster.objects.get().pk
+
+
+def new_cluster() -> object:
+    return clusters.create_cluster(actor=lin(), kind="platform", code="p", name="平台", anchor_name="平台")
+
+
+def evaluate_cluster() -> object:
+    return clusters.evaluate_cluster(actor=lin(), cluster_id=cluster(), **CAPS)
+
+
+def submit_cluster() -> object:
+    return clusters.submit_cluster(actor=lin(), cluster_id=cluster())
+
+
+def activate_cluster() -> object:
+    return clusters.activate_cluster(actor=actor("sun"), cluster_id=cluster())
+
+
+def suspend_cluster() -> object:
+    return clusters.suspend_cluster(actor=actor("sun"), cluster_id=cluster(), reason="停产")
+
+
+def send_members() -> object:
+    return clusters.take_in_members(actor=lin(), cluster_id=cluster(), file=MEMBERS)
+
+
+CLUSTER_SUBMITTED = (new_cluster, evaluate_cluster, submit_cluster)
+CLUSTER_ACTIVE = (*CLUSTER_SUBMITTED, activate_cluster)
 
 CASES: dict[str, Case] = {
     # --- leads and customers
@@ -852,6 +890,44 @@ CASES |= {
         in_order(new_source, send_file, start_file),
         is_keyed=False,
     ),
+}
+
+CASES |= {
+    # --- clusters
+    "create_cluster": Case("opening", new_cluster),
+    "update_cluster": Case(
+        "opening", lambda: clusters.update_cluster(actor=lin(), cluster_id=cluster(), name="平台二"), new_cluster
+    ),
+    "evaluate_cluster": Case("opening", evaluate_cluster, new_cluster),
+    "submit_cluster": Case("opening", submit_cluster, in_order(new_cluster, evaluate_cluster)),
+    "send_back_cluster": Case(
+        "opening",
+        lambda: clusters.send_back_cluster(actor=actor("sun"), cluster_id=cluster(), reason="数据不足"),
+        in_order(*CLUSTER_SUBMITTED),
+    ),
+    "activate_cluster": Case("opening", activate_cluster, in_order(*CLUSTER_SUBMITTED)),
+    "approve_cluster_cap": Case(
+        "opening",
+        lambda: clusters.approve_cluster_cap(actor=actor("sun"), cluster_id=cluster()),
+        in_order(
+            *CLUSTER_ACTIVE,
+            lambda: clusters.evaluate_cluster(
+                actor=lin(), cluster_id=cluster(), **(CAPS | {"proposed_cap": Decimal(900_000)})
+            ),
+        ),
+    ),
+    "suspend_cluster": Case("opening", suspend_cluster, in_order(*CLUSTER_ACTIVE)),
+    "resume_cluster": Case(
+        "opening",
+        lambda: clusters.resume_cluster(actor=actor("sun"), cluster_id=cluster()),
+        in_order(*CLUSTER_ACTIVE, suspend_cluster),
+    ),
+    "close_cluster": Case(
+        "opening",
+        lambda: clusters.close_cluster(actor=lin(), cluster_id=cluster(), reason="散了"),
+        in_order(*CLUSTER_ACTIVE),
+    ),
+    "take_in_members": Case("opening", send_members, in_order(*CLUSTER_ACTIVE)),
 }
 
 

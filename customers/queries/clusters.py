@@ -1,0 +1,33 @@
+"""Reading clusters: how one was judged, and who of its members is on file."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from branch.queries.parameters import parameters
+from customers.domain.clusters import CRITERIA, ClusterFacts, Score, score_cluster
+from customers.models import Cluster, ClusterMember, Customer
+
+#: What must be known before a cluster can be judged.
+EVALUATION = (
+    "anchor_standing", "anchor_years", "members_count", "members_left", "defaulted_members", "years_running",
+)  # fmt: skip
+
+
+def evaluation_of(cluster: Cluster) -> Score | None:
+    """The score from the facts on file under the weights in force; None while a fact is missing."""
+    facts = {name: getattr(cluster, name) for name in EVALUATION}
+    if any(value in (None, "") for value in facts.values()):
+        return None
+    weights = parameters(*(f"cluster.weight_{name}" for name in CRITERIA))
+    return score_cluster(ClusterFacts(**facts), {name: weights[f"cluster.weight_{name}"] for name in CRITERIA})
+
+
+def current_members(cluster: Cluster) -> QuerySet[ClusterMember]:
+    return ClusterMember.objects.filter(cluster=cluster, left_on=None)
+
+
+def memberships(customer: Customer) -> QuerySet[ClusterMember]:
+    """What a customer is a member of at present: by link, or by the same unified social credit code."""
+    same = Q(customer=customer) | Q(uscc=customer.uscc) if customer.uscc else Q(customer=customer)
+    return ClusterMember.objects.filter(same, left_on=None)
