@@ -23,6 +23,8 @@ STATES = (
 )
 name_events(
     {
+        "metric.create": pgettext_lazy("event", "added a metric"),
+        "metric.update": pgettext_lazy("event", "changed a metric"),
         "lead.capture": pgettext_lazy("event", "took in the lead"),
         "lead.update": pgettext_lazy("event", "changed the lead"),
         "lead.contact": pgettext_lazy("event", "spoke to the lead"),

@@ -29,12 +29,21 @@ DASHBOARD_READERS = frozenset({Role.BRANCH_MANAGER, Role.AUDITOR})
 
 #: Nouns in the order of a loan's life; one that is not named comes last in its section.
 _ORDER = (
-    *("lead", "cluster", "customer", "external_record"),
+    *("lead", "cluster", "customer", "external_record", "record_import"),
     *("application", "investigation", "review_stage", "review"),
     *("contract", "condition", "facility", "drawdown", "loan", "repayment"),
     *("warning_case", "signal", "inspection", "collection_case"),
     *("journal_entry", "account_balance", "ledger_day", "posting_rule_set"),
-    *("sweep_run", "business_day", "product", "product_version", "threshold_set", "authority"),
+    *(
+        "sweep_run",
+        "business_day",
+        "product",
+        "product_version",
+        "threshold_set",
+        "authority",
+        "metric",
+        "record_source",
+    ),
     *("office", "user", "parameter", "calendar_override", "event"),
 )
 

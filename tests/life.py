@@ -44,6 +44,7 @@ from loans.services import (
 )
 from postloan.models import Inspection, WarningCase
 from postloan.services import cases, close, inspections
+from tests.customers.making import register_sources
 
 PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj\n"
@@ -210,6 +211,7 @@ class Life:
         )
 
     def receive_meter_readings(self) -> None:
+        register_sources(grid="国网")
         records.receive_records(
             actor=self.actor("lin"),
             customer_id=self.customer.pk,

@@ -70,13 +70,88 @@ def _invoices(code: str, counterparty: tuple[str, ...]) -> Layout:
     )
 
 
-_READINGS = Layout(
-    "readings",
+_METRIC = Column("metric", ("指标", "项目", "类型", "metric", "item", "kind"))
+_MONTH = Column("period_month", ("月份", "期间", "所属期", "年月", "month", "period"))
+_VALUE_WORDS = ("数值", "读数", "用量", "金额", "value", "reading", "usage", "amount")
+_DAY_WORDS = (
+    "日期",
+    "交易日期",
+    "交易时间",
+    "时间",
+    "发生日期",
+    "抄表日期",
+    "上报时间",
+    "date",
+    "time",
+    "seen at",
+    "read on",
+)
+_REFERENCE = Column(
+    "reference",
+    ("流水号", "交易流水号", "凭证号", "案号", "文号", "编号", "reference", "serial number"),
+    is_required=False,
+)
+_TEXT = Column("text", ("摘要", "备注", "用途", "内容", "事由", "remark", "text", "description"), is_required=False)
+
+
+def _item(words: tuple[str, ...], *, is_required: bool) -> Column:
+    return Column("item", words, is_required)
+
+
+_READINGS = Layout("readings", (Column(FIRM, _FIRM), _METRIC, _MONTH, Column("value", _VALUE_WORDS)))
+#: A column for each metric follows: which there are stands in the registry.
+_MONTHS = Layout("months", (Column(FIRM, _FIRM), _MONTH))
+_ACCOUNT_FLOWS = Layout(
+    "account_flows",
     (
         Column(FIRM, _FIRM),
-        Column("metric", ("指标", "项目", "metric", "item")),
-        Column("period_month", ("月份", "期间", "所属期", "month", "period")),
-        Column("value", ("数值", "读数", "用量", "金额", "value", "reading")),
+        _item(("账号", "账户", "卡号", "本方账号", "account", "account number"), is_required=False),
+        Column("occurred_on", _DAY_WORDS),
+        _REFERENCE,
+        Column(
+            "inflow", ("收入", "贷方发生额", "贷方金额", "转入金额", "credit", "inflow", "paid in"), is_required=False
+        ),
+        Column(
+            "outflow", ("支出", "借方发生额", "借方金额", "转出金额", "debit", "outflow", "paid out"), is_required=False
+        ),
+        Column("amount", ("交易金额", "发生额", "金额", "amount"), is_required=False),
+        Column(
+            "counterparty", ("对方户名", "对方名称", "对手方", "交易对手", "对方", "counterparty"), is_required=False
+        ),
+        _TEXT,
+    ),
+)
+_METERS = Layout(
+    "meters",
+    (
+        Column(FIRM, _FIRM),
+        _item(("户号", "表号", "电表号", "水表号", "用户编号", "meter"), is_required=True),
+        _METRIC,
+        Column("occurred_on", (*_DAY_WORDS, *_MONTH.headings)),
+        Column("value", ("用电量", "用水量", "用气量", *_VALUE_WORDS)),
+    ),
+)
+_TELEMETRY = Layout(
+    "telemetry",
+    (
+        Column(FIRM, _FIRM),
+        _item(("设备号", "设备编号", "设备", "device", "device id"), is_required=True),
+        Column("occurred_on", _DAY_WORDS),
+        Column("level", ("液位", "库存水平", "level"), is_required=False),
+        Column("running_hours", ("运行小时", "开机小时", "开机时长", "running hours"), is_required=False),
+        Column("latitude", ("纬度", "latitude", "lat"), is_required=False),
+        Column("longitude", ("经度", "longitude", "lon", "lng"), is_required=False),
+    ),
+)
+_NOTICES = Layout(
+    "notices",
+    (
+        Column(FIRM, _FIRM),
+        _METRIC,
+        Column("occurred_on", _DAY_WORDS),
+        _REFERENCE,
+        Column("value", ("涉案金额", "标的额", "罚款金额", *_VALUE_WORDS), is_required=False),
+        _TEXT,
     ),
 )
 _MEMBERS = Layout(
@@ -101,8 +176,26 @@ _MEMBERS = Layout(
 )
 LAYOUTS: Mapping[str, Layout] = {
     layout.code: layout
-    for layout in (_READINGS, _MEMBERS, _invoices("sales_invoices", _BUYER), _invoices("purchase_invoices", _SELLER))
+    for layout in (
+        _READINGS,
+        _MONTHS,
+        _ACCOUNT_FLOWS,
+        _METERS,
+        _TELEMETRY,
+        _NOTICES,
+        _MEMBERS,
+        _invoices("sales_invoices", _BUYER),
+        _invoices("purchase_invoices", _SELLER),
+    )
 }
+#: The name of a metric's own column.
+OF_METRIC = "metric_{code}"
+
+
+def with_metrics(layout: Layout, words: Mapping[str, Sequence[str]]) -> Layout:
+    """The layout with a column for each metric, by its code; `words` are what files call it."""
+    own = tuple(Column(OF_METRIC.format(code=code), tuple(known), is_required=False) for code, known in words.items())
+    return Layout(layout.code, (*layout.columns, *own))
 
 
 def fold(heading: str) -> str:

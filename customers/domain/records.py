@@ -10,9 +10,8 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
-LARGEST_VALUE = Decimal(10) ** 15
-PLACES = 3
-LONGEST_SOURCE = 60
+from customers.domain.metrics import LARGEST_VALUE, PLACES
+
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?", re.ASCII)
 
 
@@ -22,7 +21,18 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"
     REPLACED = "replaced"
     UNCHANGED = "unchanged"
+    #: A later row of the same call has the figure.
+    OVERTAKEN = "overtaken"
     REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The values a metric takes: with at most `places` decimal places, from `least` to `most`."""
+
+    places: int = PLACES
+    least: Decimal | None = Decimal(0)
+    most: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +44,6 @@ class Figure:
     period_month: date
     value: Decimal
 
-    @property
-    def key(self) -> tuple[str, str, date]:
-        """Two figures with one key are the same fact sent twice."""
-        return self.metric, self.source, self.period_month
-
 
 class FigureError(ValueError):
     """A row that is not a figure; `code` names why: row, metric, source, month, future or value."""
@@ -48,22 +53,25 @@ class FigureError(ValueError):
         self.code = code
 
 
-def read_figure(row: Any, *, metrics: frozenset[str], this_month: date) -> Figure:
+def read_figure(row: Any, *, metrics: Mapping[str, Limits], sources: Mapping[str, str], this_month: date) -> Figure:
     """The figure in `{"metric", "source", "period_month": "2026-03" or a date in it, "value"}`.
 
-    Raises FigureError for anything else, also for a month after `this_month`.
+    `sources` gives the code of a source by what it may be called. Raises FigureError for anything else, also for a
+    month after `this_month`.
     """
     if not isinstance(row, Mapping):
         raise FigureError("row")
-    if row.get("metric") not in metrics:
+    limits = metrics.get(row["metric"]) if isinstance(row.get("metric"), str) else None
+    if limits is None:
         raise FigureError("metric")
     source = row.get("source")
-    if not isinstance(source, str) or not 0 < len(source.strip()) <= LONGEST_SOURCE:
+    code = sources.get(source.strip()) if isinstance(source, str) else None
+    if code is None:
         raise FigureError("source")
     month = _month(row.get("period_month"))
     if month > this_month:
         raise FigureError("future")
-    return Figure(str(row["metric"]), source.strip(), month, _value(row.get("value")))
+    return Figure(str(row["metric"]), code, month, _value(row.get("value"), limits))
 
 
 def _month(value: Any) -> date:
@@ -78,7 +86,7 @@ def _month(value: Any) -> date:
         raise FigureError("month") from error
 
 
-def _value(raw: Any) -> Decimal:
+def _value(raw: Any, limits: Limits) -> Decimal:
     # A float has already lost what was sent; through its text at least the shortest figure that means it is taken.
     if isinstance(raw, bool) or not isinstance(raw, Decimal | int | float | str):
         raise FigureError("value")
@@ -86,8 +94,10 @@ def _value(raw: Any) -> Decimal:
         value = Decimal(str(raw))
     except InvalidOperation as error:
         raise FigureError("value") from error
-    if not value.is_finite() or not 0 <= value < LARGEST_VALUE:
+    if not value.is_finite() or not -LARGEST_VALUE < value < LARGEST_VALUE:
         raise FigureError("value")
-    if value != round(value, PLACES):
+    too_small = limits.least is not None and value < limits.least
+    too_large = limits.most is not None and value > limits.most
+    if too_small or too_large or value != round(value, limits.places):
         raise FigureError("value")
     return round(value, PLACES)

@@ -1,8 +1,9 @@
 from customers.models.cluster import Cluster, ClusterMember
 from customers.models.customer import Customer
-from customers.models.external_record import ExternalRecord
+from customers.models.external_record import ExternalRecord, RecordDetail
 from customers.models.invoice import Invoice, InvoiceMonth
 from customers.models.lead import Lead
+from customers.models.metric import Metric
 from customers.models.record_import import ImportFinding, RecordImport, TouchedMonth
 from customers.models.record_source import FirmCode, RecordSource
 
@@ -16,6 +17,8 @@ __all__ = [
     "Invoice",
     "InvoiceMonth",
     "Lead",
+    "Metric",
+    "RecordDetail",
     "RecordImport",
     "RecordSource",
     "TouchedMonth",

@@ -23,6 +23,11 @@ class RecordImport(Stateful):
         PURCHASE_INVOICES = "purchase_invoices", _("VAT invoices received (purchases)")
         READINGS = "readings", _("monthly figures: meters, tax, accounts, headcount")
         CLUSTER_MEMBERS = "cluster_members", _("members of a cluster")
+        MONTHS = "months", _("monthly figures, a column for each metric")
+        ACCOUNT_FLOWS = "account_flows", _("account flows with counterparty")
+        METERS = "meters", _("use by meter")
+        TELEMETRY = "telemetry", _("telemetry of collateral")
+        NOTICES = "notices", _("lawsuits, penalties, registry changes and other notices")
 
     class Origin(models.TextChoices):
         UPLOAD = "upload", _("upload")

@@ -16,8 +16,9 @@ from branch.domain.identity import mask_account, mask_phone, mask_resident_id
 from branch.domain.money import format_money
 from branch.queries.business_date import business_date
 from branch.web.panels import Panel, panel, panels_of
-from customers.models import Customer, ExternalRecord
+from customers.models import Customer
 from customers.queries.invoices import months_by_source
+from customers.queries.metrics import metric_choices
 from customers.queries.records import Series, record_series
 from customers.queries.visibility import INVESTIGATORS
 
@@ -88,15 +89,16 @@ def outside_figures(customer: Customer, actor: Actor) -> Panel | None:
     if not sees_figures(customer, actor):
         return None
     series = record_series(customer, until=business_date())
-    charts = [*_invoice_charts(customer), *(_chart(number, one) for number, one in enumerate(series))]
+    labels = dict(metric_choices()) if series else {}
+    charts = [*_invoice_charts(customer), *(_chart(number, one, labels) for number, one in enumerate(series))]
     if not charts:
         return None
     return Panel(_("Outside figures"), "customers/view/records.html", {"charts": charts}, "records", whole=True)
 
 
-def _chart(number: int, series: Series) -> dict[str, Any]:
+def _chart(number: int, series: Series, labels: dict[str, str]) -> dict[str, Any]:
     """A series as a chart whose heading says how the last month stands to the one before."""
-    metric = ExternalRecord.Metric(series.metric).label
+    metric = labels[series.metric]
     last = series.points[-1]
     title = gettext("%(metric)s in %(month)s: %(value)s") % {
         "metric": metric,
@@ -106,7 +108,8 @@ def _chart(number: int, series: Series) -> dict[str, Any]:
     return {
         "id": f"series-{number}",
         "title": title,
-        "note": gettext("Source: %(source)s") % {"source": series.source},
+        "note": gettext("Source: %(source)s, received %(at)s")
+        % {"source": series.source_name, "at": f"{timezone.localtime(series.received_at):%Y-%m-%d}"},
         "data": {
             "kind": "line",
             "x": [f"{point.month:%Y-%m}" for point in series.points],

@@ -19,9 +19,10 @@ from branch.queries.visibility import visible
 from branch.web.forms import ActionForm, MoneyField
 from branch.web.noun import Action, Noun, register
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, StateColumn
-from customers.domain.layouts import LAYOUTS
+from customers.domain.layouts import OF_METRIC
 from customers.models import Cluster, Customer, Invoice, RecordImport, RecordSource
 from customers.queries.imports import count_words, findings_of, reason_word
+from customers.queries.metrics import layout_of, metric_choices
 from customers.queries.visibility import IMPORT_READERS, INVESTIGATORS, SOURCE_READERS, importable_customers
 from customers.services import imports, record_sources
 
@@ -48,6 +49,16 @@ COLUMN_WORDS = {
     "employees": _("Employees"),
     "has_overdue": _("Overdue with the anchor"),
     "left_on": _("Left on"),
+    "item": _("Meter, device or account"),
+    "occurred_on": _("Date"),
+    "reference": _("Reference"),
+    "inflow": _("Paid in"),
+    "outflow": _("Paid out"),
+    "text": _("Text"),
+    "level": _("Level"),
+    "running_hours": _("Running hours"),
+    "latitude": _("Latitude"),
+    "longitude": _("Longitude"),
 }
 
 
@@ -240,9 +251,13 @@ class ColumnsForm(ActionForm):
         if not isinstance(self.instance, RecordImport):
             return
         headings = [(text, text) for text in dict.fromkeys(self.instance.form.get("headings", [])) if text]
-        for column in LAYOUTS[self.instance.layout].columns:
+        layout = layout_of(self.instance.layout)
+        of_metrics = {OF_METRIC.format(code=code): label for code, label in metric_choices()}
+        for column in layout.columns:
             self.fields[f"column_{column.name}"] = forms.ChoiceField(
-                label=COLUMN_WORDS[column.name], choices=[("", "—"), *headings], required=False
+                label=of_metrics.get(column.name) or COLUMN_WORDS[column.name],
+                choices=[("", "—"), *headings],
+                required=False,
             )
 
     def values(self, only: set[str] | None = None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import django_tables2 as tables
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from django_filters import FilterSet
+from django_filters import CharFilter, ChoiceFilter, FilterSet
 from rest_framework import serializers
 
 from branch.domain.refusals import InvalidInput
@@ -15,7 +15,9 @@ from branch.domain.roles import Role
 from branch.web.forms import ActionForm
 from branch.web.noun import Action, Noun, register
 from branch.web.tables import DateColumn, LinkColumn, NounTable, NumberColumn
-from customers.models import ExternalRecord
+from customers.domain.records import Outcome
+from customers.models import ExternalRecord, RecordDetail
+from customers.queries.metrics import metric_choices
 from customers.queries.visibility import INVESTIGATORS
 from customers.services import records
 from customers.services.record_files import read_rows
@@ -61,7 +63,7 @@ class PushForm(RowsForm):
 
 class RowReportSerializer(serializers.Serializer):
     row = serializers.IntegerField(help_text=_("Place in what was sent, from 0."))
-    outcome = serializers.ChoiceField(choices=["accepted", "replaced", "unchanged", "rejected"])
+    outcome = serializers.ChoiceField(choices=[outcome.value for outcome in Outcome])
     reason = serializers.CharField(allow_blank=True)
 
 
@@ -82,18 +84,21 @@ def receipt_body(receipt: records.Receipt) -> dict[str, Any]:
 class RecordSerializer(serializers.ModelSerializer):
     class Meta:
         model = ExternalRecord
-        fields = ("id", "customer", "metric", "source", "period_month", "value", "received_at", "superseded_at")
+        fields = (
+            "id", "customer", "metric", "source", "period_month", "value", "record_import", "line", "received_at",
+            "superseded_at",
+        )  # fmt: skip
         read_only_fields = fields
 
 
 class RecordTable(NounTable):
     customer = LinkColumn(linkify=False)
-    metric = tables.Column()
+    metric = tables.Column(accessor="metric__label")
     period_month = DateColumn()
     value = NumberColumn()
     source = tables.Column()
     received_at = DateColumn()
-    superseded_at = DateColumn(verbose_name=_("superseded at"))
+    superseded_at = DateColumn()
 
     class Meta(NounTable.Meta):
         model = ExternalRecord
@@ -101,9 +106,16 @@ class RecordTable(NounTable):
 
 
 class RecordFilter(FilterSet):
+    metric = ChoiceFilter(choices=metric_choices, label=_("Metric"))
+    source = CharFilter(label=_("Source"), help_text=_("Its code."))
+
     class Meta:
         model = ExternalRecord
-        fields = {"customer": ["exact"], "metric": ["exact"], "source": ["exact"], "period_month": ["gte", "lte"]}
+        fields = {"customer": ["exact"], "period_month": ["gte", "lte"]}
+
+
+def _came_with(row: ExternalRecord | RecordDetail) -> str:
+    return f"{row.record_import_id} · {row.line or '—'}" if row.record_import_id else ""
 
 
 RECORD_NOUN = register(
@@ -118,14 +130,15 @@ RECORD_NOUN = register(
         section="find",
         icon="bolt",
         api_ordering=("id", "period_month"),
-        related=("customer",),
+        related=("customer", "metric", "source"),
         in_navigation=False,
         facts=lambda record, actor: [
             (_("Customer"), record.customer),
-            (_("Metric"), record.get_metric_display()),
+            (_("Metric"), record.metric.label),
             (_("Month"), record.period_month),
             (_("Value"), record.value),
             (_("Source"), record.source),
+            (_("Import and line"), _came_with(record)),
             (_("Received at"), record.received_at),
             (_("Superseded at"), record.superseded_at),
         ],
@@ -142,5 +155,80 @@ RECORD_NOUN = register(
                 answer_template="customers/receipt.html",
             ),
         ),
+    )
+)
+
+
+# --- details
+
+
+class DetailSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = RecordDetail
+        fields = (
+            "id", "customer", "source", "metric", "item", "occurred_on", "occurred_at", "reference", "value",
+            "counterparty", "latitude", "longitude", "text", "record_import", "line", "received_at", "superseded_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class DetailTable(NounTable):
+    occurred_on = LinkColumn()
+    customer = tables.Column()
+    metric = tables.Column(accessor="metric__label")
+    item = tables.Column()
+    value = NumberColumn()
+    counterparty = tables.Column()
+    text = tables.Column()
+    source = tables.Column()
+    superseded_at = DateColumn()
+
+    class Meta(NounTable.Meta):
+        model = RecordDetail
+        fields = (
+            "occurred_on", "customer", "metric", "item", "value", "counterparty", "text", "source", "superseded_at",
+        )  # fmt: skip
+
+
+class DetailFilter(FilterSet):
+    metric = ChoiceFilter(choices=metric_choices, label=_("Metric"))
+    counterparty = CharFilter(lookup_expr="icontains", label=_("Counterparty"))
+
+    class Meta:
+        model = RecordDetail
+        fields = {"customer": ["exact"], "source": ["exact"], "item": ["exact"], "occurred_on": ["gte", "lte"]}
+
+
+register(
+    Noun(
+        name="record_detail",
+        plural="record-details",
+        model=RecordDetail,
+        readers=INVESTIGATORS | {Role.ACCOUNT_MANAGER},
+        serializer=DetailSerializer,
+        table=DetailTable,
+        filterset=DetailFilter,
+        section="find",
+        icon="list-details",
+        api_ordering=("id", "occurred_on"),
+        ordering=("-occurred_on", "-id"),
+        related=("customer", "metric", "source"),
+        in_navigation=False,
+        facts=lambda detail, actor: [
+            (_("Customer"), detail.customer),
+            (_("Metric"), detail.metric.label),
+            (_("Meter, device or account"), detail.item),
+            (_("Date"), detail.occurred_on),
+            (_("Time"), f"{detail.occurred_at:%H:%M}" if detail.occurred_at else ""),
+            (_("Reference"), detail.reference),
+            (_("Value"), detail.value),
+            (_("Counterparty"), detail.counterparty),
+            (_("Place"), f"{detail.latitude}, {detail.longitude}" if detail.latitude is not None else ""),
+            (_("Text"), detail.text),
+            (_("Source"), detail.source),
+            (_("Import and line"), _came_with(detail)),
+            (_("Received at"), detail.received_at),
+            (_("Superseded at"), detail.superseded_at),
+        ],
     )
 )

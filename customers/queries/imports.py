@@ -28,6 +28,7 @@ COUNTS = {
     "off_total": _("Amount plus tax is not the total (flagged)"),
     "overtaken": _("Rows a later row of the file replaces"),
     "blanks": _("Stray blanks removed"),
+    "months": _("Months worked out from details"),
 }
 REASONS = {
     "columns": _("The row has more or fewer cells than there are headings."),
@@ -44,7 +45,8 @@ REASONS = {
     "not_an_amount": _("Not an amount with at most two decimal places."),
     "unknown_metric": _("Unknown metric."),
     "not_a_month": _("Not a month such as 2026-03."),
-    "not_a_figure": _("Not a number from 0 on with at most three decimal places."),
+    "not_a_figure": _("Not a number this metric takes."),
+    "not_a_place": _("Not a latitude and longitude in degrees."),
     "overtaken": _("A later row of this file has another figure for the same month."),
     "unknown_status": _("Not a known status of an invoice."),
     "off_total": _("Amount plus tax is not the total."),

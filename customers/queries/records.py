@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from branch.domain.calendar import add_months
@@ -20,23 +20,36 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """One metric of one source, oldest month first."""
+    """One metric of one source, oldest month first; `received_at` is when its newest figure came."""
 
     metric: str
     source: str
+    source_name: str
+    received_at: datetime
     points: tuple[Point, ...]
 
 
 def record_series(customer: Customer, *, until: date, months: int = 24) -> list[Series]:
     """The current figures of the `months` months up to the month of `until`, by metric and source."""
     first = add_months(until.replace(day=1), 1 - months)
-    rows = ExternalRecord.objects.filter(
-        customer=customer, superseded_at=None, period_month__range=(first, until)
-    ).order_by("metric", "source", "period_month")
-    grouped: dict[tuple[str, str], list[Point]] = defaultdict(list)
+    rows = (
+        ExternalRecord.objects.filter(customer=customer, superseded_at=None, period_month__range=(first, until))
+        .select_related("source")
+        .order_by("metric_id", "source_id", "period_month")
+    )
+    grouped: dict[tuple[str, str], list[ExternalRecord]] = defaultdict(list)
     for row in rows:
-        grouped[row.metric, row.source].append(Point(row.period_month, row.value, row.source))
-    return [Series(metric, source, tuple(points)) for (metric, source), points in grouped.items()]
+        grouped[row.metric_id, row.source_id].append(row)
+    return [
+        Series(
+            metric,
+            source,
+            found[0].source.name,
+            max(row.received_at for row in found),
+            tuple(Point(row.period_month, row.value, source) for row in found),
+        )
+        for (metric, source), found in grouped.items()
+    ]
 
 
 def year_total(customer: Customer, metric: str, *, until: date) -> Decimal | None:
@@ -47,7 +60,7 @@ def year_total(customer: Customer, metric: str, *, until: date) -> Decimal | Non
     end = until.replace(day=1)
     rows = ExternalRecord.objects.filter(
         customer=customer,
-        metric=metric,
+        metric_id=metric,
         superseded_at=None,
         period_month__gte=add_months(end, -12),
         period_month__lt=end,
@@ -55,7 +68,7 @@ def year_total(customer: Customer, metric: str, *, until: date) -> Decimal | Non
     by_source: dict[str, list[Decimal]] = defaultdict(list)
     latest = ""
     for row in rows:
-        by_source[row.source].append(row.value)
-        if len(by_source[row.source]) == 12:
-            latest = row.source
+        by_source[row.source_id].append(row.value)
+        if len(by_source[row.source_id]) == 12:
+            latest = row.source_id
     return sum(by_source[latest], Decimal(0)) if latest else None

@@ -14,6 +14,8 @@ from customers.models import (
     ExternalRecord,
     Invoice,
     Lead,
+    Metric,
+    RecordDetail,
     RecordImport,
     RecordSource,
 )
@@ -38,6 +40,11 @@ def external_records(rows: QuerySet[ExternalRecord], actor: Actor) -> QuerySet[E
     return owned_or_within(rows, actor, subtree=INVESTIGATORS, owner="customer__owner", office="customer__office")
 
 
+@scope(RecordDetail)
+def record_details(rows: QuerySet[RecordDetail], actor: Actor) -> QuerySet[RecordDetail]:
+    return owned_or_within(rows, actor, subtree=INVESTIGATORS, owner="customer__owner", office="customer__office")
+
+
 def pushable_customers(actor: Actor) -> QuerySet[Customer]:
     """Customers an integration client may send figures of; it can't read them."""
     return Customer.objects.filter(within_offices(actor, {Role.INTEGRATION}))
@@ -54,6 +61,11 @@ def importable_customers(actor: Actor) -> QuerySet[Customer]:
     if actor.is_system:
         return Customer.objects.all()
     return owned_or_within(Customer.objects.all(), actor, subtree=SENDS_FOR_ALL)
+
+
+@scope(Metric)
+def metrics(rows: QuerySet[Metric], actor: Actor) -> QuerySet[Metric]:
+    return rows if actor.roles & SOURCE_READERS else rows.none()
 
 
 @scope(RecordSource)

@@ -39,13 +39,15 @@ from branch.services.use_case import use_case
 from branch.words import listed
 from customers.domain.layouts import LAYOUTS, Layout, missing, suggest
 from customers.models import Cluster, Customer, RecordImport, RecordSource, TouchedMonth
+from customers.queries.metrics import layout_of
 from customers.queries.visibility import importable_customers
+from customers.services.intake.details import roll_up
 from customers.services.intake.facts import settle
 from customers.services.intake.findings import note_open_end
 from customers.services.intake.invoices import merge_invoices
 from customers.services.intake.members import merge_members
 from customers.services.intake.reading import Form, Stream, first_rows, open_lines, recognise
-from customers.services.intake.readings import merge_readings
+from customers.services.intake.readings import SHAPES, merge_readings
 from customers.services.intake.staging import PLANNING, stage
 
 logger = structlog.get_logger(__name__)
@@ -63,8 +65,8 @@ Merge = Callable[[Any, RecordImport, tuple[str, tuple], date], Counter[str]]
 MERGES: Mapping[str, Merge] = {
     RecordImport.Layout.SALES_INVOICES: merge_invoices,
     RecordImport.Layout.PURCHASE_INVOICES: merge_invoices,
-    RecordImport.Layout.READINGS: merge_readings,
     RecordImport.Layout.CLUSTER_MEMBERS: merge_members,
+    **dict.fromkeys(SHAPES, merge_readings),
 }
 #: What only the source of a cluster brings, and all that it brings.
 CLUSTER_LAYOUTS = frozenset({RecordImport.Layout.CLUSTER_MEMBERS.value})
@@ -109,14 +111,14 @@ def receive_import(
         raise InvalidInput(fields={"source_id": [_("Members and documents of a cluster come in by its own source.")]})
     customer = _customer(actor, customer_id)
     if rows and file is None:
-        file, origin, start = _file_of(LAYOUTS[layout], rows), RecordImport.Origin.API, True
+        file, origin, start = _file_of(layout_of(layout), rows), RecordImport.Origin.API, True
     if Role.INTEGRATION in actor.roles:
         origin = RecordImport.Origin.API
     stored = store(file, limit_bytes=parameter("import.limit_bytes"))
     try:
         if sha256 and sha256.strip().lower() != stored.sha256:
             raise InvalidInput(fields={"file": [_("The file is not what its SHA-256 says. Send it again.")]})
-        form = recognise(stored.path, LAYOUTS[layout], most_bytes=parameter("import.limit_bytes"))
+        form = recognise(stored.path, layout_of(layout), most_bytes=parameter("import.limit_bytes"))
         kept = RecordImport(
             office=_office(actor, source, customer),
             owner_id=actor.user_id,
@@ -132,7 +134,7 @@ def receive_import(
         )
         create(kept, actor=actor, roles=SENDERS | {Role.SYSTEM})
         if start:
-            settled = mapping or suggest(LAYOUTS[layout], form.headings, source.mappings.get(layout, {}))
+            settled = mapping or suggest(layout_of(layout), form.headings, source.mappings.get(layout, {}))
             return start_import(actor=actor, record_import_id=kept.pk, mapping=settled)
     except BaseException:
         stored.path.unlink(missing_ok=True)
@@ -185,7 +187,7 @@ def suggested_for(record_import: RecordImport) -> dict[str, str]:
     """Column → heading: as settled, or else as far as it is recognised."""
     remembered = record_import.source.mappings.get(record_import.layout, {})
     return record_import.mapping or suggest(
-        LAYOUTS[record_import.layout], record_import.form.get("headings", []), remembered
+        layout_of(record_import.layout), record_import.form.get("headings", []), remembered
     )
 
 
@@ -211,7 +213,7 @@ def start_import(
 
 
 def _checked_mapping(record_import: RecordImport, mapping: Mapping[str, str]) -> dict[str, str]:
-    layout, headings = LAYOUTS[record_import.layout], record_import.form["headings"]
+    layout, headings = layout_of(record_import.layout), record_import.form["headings"]
     given = {name: str(heading) for name, heading in mapping.items() if heading}
     errors = {
         name: [_("The file has no heading %(heading)s.") % {"heading": heading}]
@@ -315,7 +317,7 @@ def import_chunk(*, record_import_id: int, chunk: int, stream: Stream) -> bool:
         return False
     size = parameter("import.chunk_rows")
     reach = importable_customers(_sender(record_import)).values("pk").query.sql_with_params()
-    layout = LAYOUTS[record_import.layout]
+    layout = layout_of(record_import.layout)
     with connection.cursor() as cursor:
         headings, mark = record_import.form["headings"], record_import.form["delimiter"]
         rows = stage(cursor, layout, headings, record_import.mapping, itertools.islice(stream, size), mark)
@@ -339,7 +341,7 @@ def import_chunk(*, record_import_id: int, chunk: int, stream: Stream) -> bool:
 
 def _drop_temporary(cursor: Any) -> None:
     """Inside somebody else's transaction (a test's) the tables would outlive the chunk."""
-    cursor.execute("DROP TABLE IF EXISTS staged, firm_of, worked, phones, checked, repeated, known, touched, twins")
+    cursor.execute("DISCARD TEMP")
 
 
 def _sender(record_import: RecordImport) -> Actor:
@@ -372,8 +374,11 @@ def settle_import(*, record_import_id: int) -> bool:
             "WHERE record_import_id = %s AND customer_id = ANY(%s)",
             [record_import_id, ids],
         )
-        end = (span["last"] + timedelta(days=32)).replace(day=1)
-        found = settle(cursor, record_import.source, record_import_id, ids, span["first"], end)
+        if record_import.layout in SHAPES:
+            found: Mapping[str, int] = roll_up(cursor, record_import.source, record_import_id)
+        else:
+            end = (span["last"] + timedelta(days=32)).replace(day=1)
+            found = settle(cursor, record_import.source, record_import_id, ids, span["first"], end)
         _drop_temporary(cursor)
     these.delete()
     counts = Counter(record_import.counts) + Counter(found)

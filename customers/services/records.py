@@ -1,14 +1,13 @@
-"""Taking in outside figures: meters, tax, account flows. Good rows are kept, bad ones come back with the reason."""
+"""Taking in outside figures one call at a time. Good rows are kept, bad ones come back with the reason."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
-from django.db.models.functions import Now
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
@@ -21,12 +20,13 @@ from branch.services.events import record
 from branch.services.transition import may
 from branch.services.use_case import use_case
 from customers.domain.records import Figure, FigureError, Outcome, read_figure
-from customers.models import Customer, ExternalRecord
+from customers.models import Customer, RecordSource
+from customers.queries.metrics import limits_of_metrics
 from customers.queries.visibility import pushable_customers
+from customers.services.intake.figures import figures_of_one, lock_sources, outcomes, store_figures
 
 SENDERS = frozenset({Role.ACCOUNT_MANAGER, Role.INTEGRATION, Role.POST_LOAN_OFFICER})
 MOST_ROWS = 5000
-Key = tuple[str, str, date]
 
 
 @dataclass(frozen=True)
@@ -51,22 +51,19 @@ class Receipt:
 
 @use_case("receive_records")
 def receive_records(*, actor: Actor, customer_id: int, records: Sequence[Any]) -> Receipt:
-    """Store figures `{"metric", "source", "period_month", "value"}` of one customer.
+    """Store figures `{"metric", "source", "period_month", "value"}` of one customer; the source by code or name.
 
     A figure for a month that is already there replaces it (the former is kept as history), or changes nothing
-    where it is equal; sending twice therefore does it once. Raises InvalidInput for no rows or too many.
+    where it is equal; sending twice therefore does it once. Of several rows for one month the last stands. Raises
+    InvalidInput for no rows or too many.
     """
     if not isinstance(records, list | tuple) or not 0 < len(records) <= MOST_ROWS:
         raise InvalidInput(fields={"records": [_("Send 1 to %(most)d rows.") % {"most": MOST_ROWS}]})
-    customer = _lock(actor, customer_id)
-    current = {
-        (row.metric, row.source, row.period_month): row
-        for row in ExternalRecord.objects.filter(customer=customer, superseded_at=None)
-    }
-    today = business_date()
-    report = Receipt(
-        customer.pk, tuple(_take(customer, current, number, row, today) for number, row in enumerate(records))
-    )
+    customer = _customer(actor, customer_id)
+    figures, rejected = _read(records)
+    found = _store(customer.pk, figures)
+    rows = [rejected.get(row) or RowReport(row, found[row]) for row in range(len(records))]
+    report = Receipt(customer.pk, tuple(rows))
     if any(row.outcome in (Outcome.ACCEPTED, Outcome.REPLACED) for row in report.rows):
         record("customer.receive_records", customer, actor=actor, before={}, after=report.counts)
     return report
@@ -85,47 +82,57 @@ def push_records(*, actor: Actor, uscc: str, records: Sequence[Any]) -> Receipt:
     raise NotFound(_("There is no such record."))
 
 
-def _lock(actor: Actor, customer_id: int) -> Customer:
-    """The customer, locked: two senders of one customer's figures wait for each other."""
-    seen = visible(Customer, actor).filter(pk=customer_id).exists()
-    if not seen and not pushable_customers(actor).filter(pk=customer_id).exists():
+def _customer(actor: Actor, customer_id: int) -> Customer:
+    for rows in (visible(Customer, actor), pushable_customers(actor)):
+        customer = rows.filter(pk=customer_id).select_related("office").first()
+        if customer is not None:
+            break
+    else:
         raise NotFound(_("There is no such record."))
-    customer = Customer.objects.select_for_update().get(pk=customer_id)
     if not may(actor, Transition("receive_records", (), "", SENDERS), customer):
         raise PermissionRefused(_("Your role does not allow this here."), event="receive_records")
     return customer
 
 
-def _take(customer: Customer, current: dict[Key, ExternalRecord], number: int, row: Any, today: date) -> RowReport:
-    try:
-        figure = read_figure(row, metrics=frozenset(ExternalRecord.Metric.values), this_month=today.replace(day=1))
-    except FigureError as error:
-        return RowReport(number, Outcome.REJECTED, _reason(error.code))
-    former = current.get(figure.key)
-    if former is not None and former.value == figure.value:
-        return RowReport(number, Outcome.UNCHANGED)
-    if former is not None:
-        ExternalRecord.objects.filter(pk=former.pk).update(superseded_at=Now())
-    current[figure.key] = _store(customer, figure)
-    return RowReport(number, Outcome.REPLACED if former else Outcome.ACCEPTED)
+def _read(records: Sequence[Any]) -> tuple[list[tuple[int, Figure]], dict[int, RowReport]]:
+    """The figures with their places, and what is to be said of the other rows."""
+    metrics, sources = limits_of_metrics(), _sources()
+    this_month = business_date().replace(day=1)
+    figures, rejected = [], {}
+    for place, row in enumerate(records):
+        try:
+            figures.append((place, read_figure(row, metrics=metrics, sources=sources, this_month=this_month)))
+        except FigureError as error:
+            rejected[place] = RowReport(place, Outcome.REJECTED, _reason(error.code))
+    return figures, rejected
 
 
-def _store(customer: Customer, figure: Figure) -> ExternalRecord:
-    return ExternalRecord.objects.create(
-        customer=customer,
-        metric=figure.metric,
-        source=figure.source,
-        period_month=figure.period_month,
-        value=figure.value,
-    )
+def _sources() -> dict[str, str]:
+    """The code of each source in use by its name, and by itself, which comes first."""
+    known = list(RecordSource.objects.filter(is_active=True).values_list("code", "name"))
+    return {name: code for code, name in known} | {code: code for code, _name in known}
+
+
+def _store(customer_id: int, figures: list[tuple[int, Figure]]) -> dict[int, Outcome]:
+    if not figures:
+        return {}
+    codes = {figure.source for _place, figure in figures}
+    with connection.cursor() as cursor:
+        lock_sources(cursor, RecordSource.objects.filter(code__in=codes).values_list("pk", flat=True))
+        figures_of_one(cursor, customer_id, figures)
+        store_figures(cursor)
+        found = outcomes(cursor)
+        # Inside somebody else's transaction they would outlive the call.
+        cursor.execute("DROP TABLE figures, known")
+    return found
 
 
 def _reason(code: str) -> str:
     return {
         "row": _("Not a row of named values."),
         "metric": _("Unknown metric."),
-        "source": _("The source is missing or too long."),
+        "source": _("Unknown source: register it first."),
         "month": _("The month is not of the form 2026-03."),
         "future": _("The month lies in the future."),
-        "value": _("The value is not a number from 0 on with at most three decimal places."),
+        "value": _("Not a number this metric takes."),
     }[code]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from customers.services import record_sources
 from desk.demo.people import actor
 from loans.domain.lpr_history import LPR_HISTORY
 from loans.services import prime_rates, products
@@ -120,8 +121,14 @@ PRODUCTS: tuple[tuple[dict[str, str], dict[str, Any]], ...] = (
 )
 
 
+#: Who tells the branch figures: code and name.
+SOURCES = (("grid", "国家电网"), ("water", "自来水公司"), ("tax", "税务局"), ("bank", "结算账户流水"))
+
+
 def publish_policies() -> None:
-    """Put prime rates and products in force."""
+    """Register the sources of figures; put prime rates and products in force."""
+    for code, name in SOURCES:
+        record_sources.create_source(actor=actor("zhou"), code=code, name=name)
     rates = [
         {
             "published_date": rate.published_date,

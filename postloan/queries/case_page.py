@@ -85,7 +85,7 @@ def electricity_by_month(customer_id: int, start: date, end: date) -> dict[date,
     """Use in kWh by month from `start` (in) to `end` (out); the meters of a customer are added up."""
     rows = ExternalRecord.objects.filter(
         customer_id=customer_id,
-        metric=ExternalRecord.Metric.ELECTRICITY_KWH,
+        metric_id="electricity_kwh",
         superseded_at=None,
         period_month__gte=start,
         period_month__lt=end,

@@ -83,6 +83,7 @@ OF_THE_BANK = {
     "ledger-days",
     "debit-files",
     "record-sources",
+    "metrics",
 }
 
 READ: dict[str, Who] = {
@@ -101,7 +102,9 @@ READ: dict[str, Who] = {
     # came in over the API.
     "record-imports": who(OWN, AM) | who(SUBTREE, PO, BM, AU, IC),
     # Sources hold nothing of a customer: read by all who work with figures or keep the register.
+    "record-details": who(OWN, AM) | who(SUBTREE, CO, RR, AP, PO, BM, AU),
     "record-sources": who(BANK, AM, CO, RR, AP, PO, BM, AU, IC, AD, PY),
+    "metrics": who(BANK, AM, CO, RR, AP, PO, BM, AU, IC, AD, PY),
     # Everybody on the staff knows what is on sale.
     "products": who(BANK, *STAFF),
     "product-versions": who(BANK, *STAFF),
@@ -289,6 +292,13 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
         on="list",
     ),
     ("record-sources", "update"): Act(who(HEAD, AD, PY), body={"name": "税务二"}, method="PATCH"),
+    ("metrics", "create"): Act(
+        who(HEAD, AD, PY),
+        body={"code": "steam_t", "own_name": "蒸汽", "places": 1, "roll_up": "sum", "words": ["蒸汽"]},
+        gives=201,
+        on="list",
+    ),
+    ("metrics", "update"): Act(who(HEAD, AD, PY), body={"unit": "t"}, method="PATCH"),
     ("record-sources", "map-firms"): Act(
         who(BANK, AM, PO, IC), body={"source_id": "@source", "firms": [{"code": "E1", "uscc": "x"}]}, on="list"
     ),

@@ -43,6 +43,8 @@ from customers.models import (
     ExternalRecord,
     Invoice,
     Lead,
+    Metric,
+    RecordDetail,
     RecordImport,
     RecordSource,
 )
@@ -304,7 +306,33 @@ class World:
 
     def external_record(self) -> ExternalRecord:
         return ExternalRecord.objects.create(
-            customer=self.customer(), metric="water_m3", source=f"{MARK}grid", period_month=date(2026, 1, 1), value=77
+            customer=self.customer(),
+            metric_id="water_m3",
+            source=self.record_source(),
+            period_month=date(2026, 1, 1),
+            value=77,
+        )
+
+    def record_detail(self) -> RecordDetail:
+        serial = next(self._serial)
+        return RecordDetail.objects.create(
+            customer=self.customer(),
+            metric_id="account_inflow",
+            source=self.record_source(),
+            item="1234",
+            occurred_on=date(2026, 1, 5),
+            reference=f"{MARK}{serial}",
+            value=77,
+            counterparty=f"{MARK}海曙机电",
+            text=f"{MARK}货款",
+            fact=serial,
+            record_import=self.record_import(),
+            line=2,
+        )
+
+    def metric(self) -> Metric:
+        return Metric.objects.create(
+            code=f"m{next(self._serial)}", own_name=f"{MARK}蒸汽", places=1, roll_up="sum", words=[f"{MARK}蒸汽"]
         )
 
     def record_source(self) -> RecordSource:
@@ -758,6 +786,8 @@ _MAKERS: dict[str, Callable[..., models.Model]] = {
     "cluster-members": World.cluster_member,
     "customers": World.customer,
     "external-records": World.external_record,
+    "record-details": World.record_detail,
+    "metrics": World.metric,
     "record-sources": World.record_source,
     "record-imports": World.record_import,
     "invoices": World.invoice,

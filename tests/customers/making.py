@@ -8,8 +8,8 @@ from typing import Any
 from stdnum.cn import ric, uscc
 
 from branch.domain.actor import Actor
-from branch.models import Event
-from customers.models import Customer, Lead
+from branch.models import Event, Office
+from customers.models import Customer, Lead, RecordSource
 from customers.services import customers, leads
 
 
@@ -36,6 +36,13 @@ def profile(number: int = 1, **changes: Any) -> dict[str, Any]:
         "annual_sales": Decimal("8600000.00"),
         "repayment_account": "6222020200012345678",
     } | changes
+
+
+def register_sources(**names: str) -> None:
+    """Sources of outside figures by code, at the head office."""
+    head = Office.objects.get(parent=None)
+    for code, name in names.items():
+        RecordSource.objects.get_or_create(code=code, defaults={"name": name, "office": head})
 
 
 def make_customer(actor: Actor, number: int = 1, **changes: Any) -> Customer:

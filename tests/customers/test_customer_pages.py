@@ -22,6 +22,7 @@ from tests.customers.making import (
     make_lead,
     profile,
     qualified_lead,
+    register_sources,
     resident_id_of,
     state_of_world,
     uscc_of,
@@ -244,13 +245,14 @@ ROWS = [
 
 
 def test_a_client_system_sends_by_code_and_reads_nothing(cast, api, meter):
+    register_sources(grid="国网")
     customer = make_customer(cast.actor("lin"))
     client = api("meter")
 
     answer = client.post("/api/v1/external-records/", {"uscc": uscc_of(1), "records": ROWS}, format="json")
 
     assert answer.status_code == 200
-    assert answer.json()["counts"] == {"accepted": 1, "replaced": 0, "unchanged": 0, "rejected": 1}
+    assert answer.json()["counts"] == {"accepted": 1, "replaced": 0, "unchanged": 0, "overtaken": 0, "rejected": 1}
     assert [row["outcome"] for row in answer.json()["rows"]] == ["accepted", "rejected"]
     assert client.get("/api/v1/external-records/").status_code == 403
     assert client.get(f"/api/v1/customers/{customer.pk}/").status_code == 403
@@ -289,13 +291,14 @@ HEAD, LINE = ["指标", "来源", "月份", "数值"], ["electricity_kwh", "国�
     ],
 )
 def test_a_spreadsheet_is_taken_in_on_the_customers_page(cast, visitor, name, content):
+    register_sources(grid="国网")
     customer = make_customer(cast.actor("lin"))
 
     answer = visitor("lin").post(f"/customers/{customer.pk}/records/", {"file": SimpleUploadedFile(name, content)})
 
     assert answer.status_code == 200
     row = ExternalRecord.objects.get()
-    assert (row.source, row.period_month, row.value) == ("国网", date(2026, 1, 1), Decimal(21460))
+    assert (row.source_id, row.period_month, row.value) == ("grid", date(2026, 1, 1), Decimal(21460))
     assert "国网" in visitor("lin").get(f"/customers/{customer.pk}/").content.decode()
 
 

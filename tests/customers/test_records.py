@@ -11,7 +11,7 @@ from branch.queries.visibility import visible
 from customers.models import ExternalRecord
 from customers.queries.records import record_series, year_total
 from customers.services.records import receive_records
-from tests.customers.making import make_customer
+from tests.customers.making import make_customer, register_sources
 
 
 def kwh(month, value, **changes):
@@ -20,6 +20,7 @@ def kwh(month, value, **changes):
 
 @pytest.fixture
 def customer(cast, actor):
+    register_sources(grid="国网", solar="光伏")
     return make_customer(actor("lin"))
 
 
@@ -53,9 +54,9 @@ def test_good_rows_are_kept_and_bad_ones_come_back_with_the_reason(customer, act
     assert [row.outcome.value for row in receipt.rows] == [
         "accepted", "accepted", *["rejected"] * 9, "accepted",
     ]  # fmt: skip
-    assert receipt.counts == {"accepted": 3, "replaced": 0, "unchanged": 0, "rejected": 9}
+    assert receipt.counts == {"accepted": 3, "replaced": 0, "unchanged": 0, "overtaken": 0, "rejected": 9}
     assert all(row.reason for row in receipt.rows if row.outcome == "rejected")
-    assert sorted(ExternalRecord.objects.values_list("period_month", "source", "value")) == [
+    assert sorted((row.period_month, row.source_id, row.value) for row in ExternalRecord.objects.all()) == [
         (date(2026, 1, 1), "grid", Decimal("21460.500")),
         (date(2026, 1, 1), "solar", Decimal("900.000")),
         (date(2026, 2, 1), "grid", Decimal("0.000")),
@@ -81,10 +82,10 @@ def test_a_corrected_figure_replaces_and_the_former_is_kept(customer, actor):
         actor=actor("lin"), customer_id=customer.pk, records=[kwh("2026-01", 90), kwh("2026-01", 95)]
     )
 
-    assert receipt.counts["replaced"] == 2
+    assert [row.outcome.value for row in receipt.rows] == ["overtaken", "replaced"]
     current = ExternalRecord.objects.get(superseded_at=None)
     assert current.value == 95
-    assert sorted(ExternalRecord.objects.exclude(superseded_at=None).values_list("value", flat=True)) == [90, 100]
+    assert sorted(ExternalRecord.objects.exclude(superseded_at=None).values_list("value", flat=True)) == [100]
     assert Event.objects.filter(name="customer.receive_records").count() == 2
 
 

@@ -21,8 +21,8 @@ from branch.services.business_day import open_first_day
 from branch.services.calendar import set_calendar_override
 from branch.services.file_store import path_of
 from branch.services.parameters import set_parameter
-from customers.models import Cluster, RecordImport, RecordSource
-from customers.services import clusters, customers, imports, leads, record_sources, records
+from customers.models import Cluster, Metric, RecordImport, RecordSource
+from customers.services import clusters, customers, imports, leads, metrics, record_sources, records
 from customers.services.intake.reading import Form, open_lines
 from loans.domain.ledger import SHIPPED
 from loans.models import (
@@ -63,6 +63,7 @@ from postloan.services import cases as warning_cases
 from postloan.services import collection, inspections, thresholds
 from postloan.services.steps.held_money import held_money
 from postloan.services.steps.part import Part
+from tests.customers.making import register_sources
 from tests.kill.child import actor, keyed, life
 from tests.life import uscc
 
@@ -342,6 +343,24 @@ def file_sent() -> int:
     return RecordImport.objects.earliest("id").pk
 
 
+def hire_the_grid() -> None:
+    register_sources(grid="国网")
+    hire("grid", "integration", "CD")
+
+
+def new_metric() -> Metric:
+    return metrics.create_metric(
+        actor=actor("zhou"),
+        code="steam_t",
+        own_name="蒸汽",
+        places=1,
+        least=0,
+        most=None,
+        roll_up="sum",
+        words=["蒸汽"],
+    )
+
+
 def new_source() -> object:
     return record_sources.create_source(actor=actor("zhou"), code="tax", name="税务")
 
@@ -434,7 +453,7 @@ CASES: dict[str, Case] = {
     "push_records": Case(
         "receive_meter_readings",
         lambda: records.push_records(actor=actor("grid"), uscc=uscc(1), records=[KWH]),
-        lambda: hire("grid", "integration", "CD"),
+        hire_the_grid,
     ),
     # --- the file up to the decision
     "update_application": Case(
@@ -851,6 +870,12 @@ CASES: dict[str, Case] = {
 CASES |= {
     # --- files of outside facts
     "create_source": Case("convert", new_source),
+    "create_metric": Case("convert", new_metric),
+    "update_metric": Case(
+        "convert",
+        lambda: metrics.update_metric(actor=actor("zhou"), metric_id=Metric.objects.get(code="steam_t").pk, unit="t"),
+        new_metric,
+    ),
     "update_source": Case(
         "convert",
         lambda: record_sources.update_source(actor=actor("zhou"), record_source_id=source(), identical_rows="all"),

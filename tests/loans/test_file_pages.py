@@ -17,7 +17,7 @@ from customers.services.records import receive_records
 from loans.models import Application, Investigation, LprRate, ProductVersion
 from loans.services import applications, investigations
 from tests.cast import PEOPLE
-from tests.customers.making import make_customer
+from tests.customers.making import make_customer, register_sources
 from tests.loans.making import (
     FACTS,
     OFFER,
@@ -158,6 +158,7 @@ def test_a_page_that_is_behind_is_told_and_saves_nothing(actor, visitor):
 def test_the_filing_page_shows_what_is_known_what_is_missing_and_the_price(actor, visitor):
     customer = make_customer(actor("lin"), address="")
     months = [f"2025-{m:02d}" for m in range(3, 13)] + ["2026-01", "2026-02"]
+    register_sources(tax="税务")
     receive_records(
         actor=actor("lin"),
         customer_id=customer.pk,

@@ -20,7 +20,7 @@ from customers.services.records import receive_records
 from loans.models import Application, Investigation
 from loans.services import applications, investigations
 from tests.cast import PEOPLE
-from tests.customers.making import event_names
+from tests.customers.making import event_names, register_sources
 from tests.loans.making import FACTS, investigated_file, product_on_sale, signed_file, submitted_file
 
 
@@ -93,6 +93,7 @@ def test_tolerance_is_a_parameter_and_stands_with_the_findings(actor):
 def test_a_year_of_outside_records_is_filled_in(actor):
     application = submitted_file(actor)
     months = [f"2025-{m:02d}" for m in range(3, 13)] + ["2026-01", "2026-02"]
+    register_sources(grid="国网")
     receive_records(
         actor=actor("lin"),
         customer_id=application.customer_id,

@@ -140,8 +140,8 @@ def use_power(customer: Customer, months: dict[str, str]) -> None:
     ExternalRecord.objects.bulk_create(
         ExternalRecord(
             customer=customer,
-            metric="electricity_kwh",
-            source="grid",
+            metric_id="electricity_kwh",
+            source_id="grid",
             period_month=date.fromisoformat(f"{month}-01"),
             value=Decimal(kwh),
         )

@@ -7,9 +7,11 @@ from datetime import date
 from typing import Any
 
 from customers.models import Invoice, RecordImport
+from customers.services.intake.figures import MERGE_LOCK
 from customers.services.intake.findings import RAW, Check, any_of, write_findings
+from customers.services.intake.firms import match_firms
 from customers.services.intake.reading import BROKEN
-from customers.services.intake.sql import day, month, number, one_of, trimmed, within
+from customers.services.intake.sql import counter_of, day, month, number, one_of, trimmed, within
 
 DIRECTIONS = {
     RecordImport.Layout.SALES_INVOICES: Invoice.Direction.SALE,
@@ -41,8 +43,6 @@ REMARKS = (
     Check("red_turned", "total", "c.is_turned", "noted"),
     Check("blanks", "status", "c.has_blanks", "noted"),
 )
-#: First key of the lock under which the rows of one source are merged.
-MERGE_LOCK = 0x1A90
 AMOUNTS = ("amount", "tax", "total")
 
 
@@ -66,27 +66,6 @@ def merge_invoices(cursor: Any, record_import: RecordImport, reach: tuple[str, t
     checks = [Check(c.code, c.field, cursor.mogrify(c.found, parameters).decode(), c.weight) for c in CHECKS + REMARKS]
     write_findings(cursor, record_import.pk, checks)
     return counts + _merge(cursor, parameters)
-
-
-def match_firms(cursor: Any, record_import: RecordImport, reach: tuple[str, tuple]) -> None:
-    """`firm_of`: each firm named in `staged` with its customer, by the source's own code or the USCC.
-
-    `reach` is the query of the customers the sender may send figures of; others are as unknown as strangers.
-    """
-    query, parameters = reach
-    cursor.execute(
-        f"""
-        CREATE TEMP TABLE firm_of ON COMMIT DROP AS
-        WITH found AS (
-            SELECT f.firm, coalesce(m.customer_id, c.id, %s) AS customer_id
-            FROM (SELECT DISTINCT {trimmed("firm")} AS firm FROM staged WHERE problem = '') f
-            LEFT JOIN customers_firmcode m ON m.source_id = %s AND m.code = f.firm
-            LEFT JOIN customers_customer c ON c.uscc = upper(f.firm) AND m.customer_id IS NULL
-        )
-        SELECT firm, customer_id FROM found WHERE customer_id IN ({query})
-        """,
-        [record_import.customer_id, record_import.source_id, *parameters],
-    )
 
 
 def _check(cursor: Any, parameters: dict[str, Any]) -> None:
@@ -237,8 +216,3 @@ def _merge(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
             parameters,
         )
     return counts
-
-
-def counter_of(cursor: Any) -> Counter[str]:
-    names = [column.name for column in cursor.description]
-    return Counter(dict(zip(names, map(int, cursor.fetchone()), strict=True)))

@@ -19,10 +19,10 @@ from branch.queries.actors import actor_for
 from branch.services.events import record, record_all, snapshot
 from customers.domain.names import name_key
 from customers.models import Cluster, ClusterMember, RecordImport
+from customers.services.intake.figures import MERGE_LOCK
 from customers.services.intake.findings import RAW, Check, any_of, write_findings
-from customers.services.intake.invoices import MERGE_LOCK, counter_of
 from customers.services.intake.reading import BROKEN
-from customers.services.intake.sql import day, number, one_of, trimmed, within
+from customers.services.intake.sql import counter_of, day, number, one_of, trimmed, within
 
 Role = ClusterMember.Role
 ROLE_WORDS = {

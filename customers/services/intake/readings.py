@@ -1,119 +1,252 @@
-"""Monthly figures of many customers: staged text checked and merged, the former figure kept where one is replaced."""
+"""Figures and their details: staged text checked against the registry and merged, whatever the file's layout."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from customers.models import ExternalRecord, RecordImport
+from customers.domain.layouts import OF_METRIC
+from customers.domain.metrics import LARGEST_VALUE
+from customers.models import Metric, RecordImport
+from customers.services.intake.details import store_details
+from customers.services.intake.figures import lock_sources, store_figures
 from customers.services.intake.findings import RAW, Check, any_of, write_findings
-from customers.services.intake.invoices import MERGE_LOCK, counter_of, match_firms
+from customers.services.intake.firms import match_firms
 from customers.services.intake.reading import BROKEN
-from customers.services.intake.sql import month_of, number, one_of, trimmed, within
+from customers.services.intake.sql import counter_of, day, month_of, number, time_of, trimmed, within
 
-PLACES = 3
-Metric = ExternalRecord.Metric
-METRIC_WORDS = {
-    Metric.ELECTRICITY_KWH.value: ("electricity_kwh", "electricity", "电量", "用电量", "电"),
-    Metric.WATER_M3.value: ("water_m3", "water", "水量", "用水量", "水"),
-    Metric.TAX_DECLARED.value: ("tax_declared", "sales declared", "申报销售额", "纳税申报销售额"),
-    Metric.TAX_PAID.value: ("tax_paid", "tax paid", "缴税", "实缴税额", "缴纳税额"),
-    Metric.ACCOUNT_INFLOW.value: ("account_inflow", "inflow", "账户流入", "流入"),
-    Metric.ACCOUNT_OUTFLOW.value: ("account_outflow", "outflow", "账户流出", "流出"),
-    Metric.HEADCOUNT.value: ("headcount", "insured", "参保人数", "员工人数", "人数"),
-}
-TEXTS = ("firm", "metric", "period_month", "value")
-CHECKS = (
-    Check("text", "", "c.is_broken"),
-    Check("unknown_firm", "firm", "c.customer_id IS NULL"),
-    Check("unknown_metric", "metric", "c.metric IS NULL"),
-    Check("not_a_month", "period_month", "c.period_month IS NULL"),
-    Check("future", "period_month", "c.period_month > %(today)s"),
-    Check("not_a_figure", "value", "c.value IS NULL OR c.value < 0"),
+
+@dataclass(frozen=True)
+class Shape:
+    """How a line of a layout becomes figures.
+
+    `values` are SQL of the texts by metric; with none the line's own `metric` and `value` are the one figure.
+    """
+
+    texts: tuple[str, ...]
+    is_monthly: bool = False
+    values: Mapping[str, str] = field(default_factory=dict)
+    needs_item: bool = False
+    #: What stands for a value that is left out.
+    empty_value: str = ""
+
+
+#: In one of two columns, or in one with a sign; nothing is no flow.
+_SIGNED = (
+    "CASE WHEN btrim({own}, '0., ') <> '' THEN {own} "
+    "WHEN inflow = '' AND outflow = '' AND amount {sign} '-%' AND btrim(amount, '-0., ') <> '' THEN {amount} END"
 )
-KEY = "customer_id, metric, period_month"
+SHAPES: Mapping[str, Shape] = {
+    RecordImport.Layout.READINGS: Shape(("firm", "metric", "period_month", "value"), is_monthly=True),
+    RecordImport.Layout.MONTHS: Shape(("firm", "period_month"), is_monthly=True),
+    RecordImport.Layout.ACCOUNT_FLOWS: Shape(
+        ("firm", "item", "occurred_on", "reference", "inflow", "outflow", "amount", "counterparty", "text"),
+        values={
+            "account_inflow": _SIGNED.format(own="inflow", sign="NOT LIKE", amount="amount"),
+            "account_outflow": _SIGNED.format(own="outflow", sign="LIKE", amount="substr(amount, 2)"),
+        },
+    ),
+    RecordImport.Layout.METERS: Shape(("firm", "item", "metric", "occurred_on", "value"), needs_item=True),
+    RecordImport.Layout.TELEMETRY: Shape(
+        ("firm", "item", "occurred_on", "level", "running_hours", "latitude", "longitude"),
+        values={"collateral_level": "level", "running_hours": "running_hours", "heartbeats": "'1'"},
+        needs_item=True,
+    ),
+    RecordImport.Layout.NOTICES: Shape(
+        ("firm", "metric", "occurred_on", "reference", "value", "text"), empty_value="0"
+    ),
+}
+OPTIONAL = ("item", "reference", "counterparty", "text", "latitude", "longitude")
 
 
 def merge_readings(cursor: Any, record_import: RecordImport, reach: tuple[str, tuple], today: date) -> Counter[str]:
-    """Check what is in `staged` and merge what is good. Rows by what became of them.
+    """Check what is in `staged` and merge what is good. Rows rejected, and figures by what became of them.
 
-    Of several rows for one month the last stands; sent again with another value, the later file replaces.
+    Of several rows for one thing the last stands; sent again with another value, the later file replaces.
     """
+    shape = _shape_of(record_import)
     parameters = {
         "source": record_import.source.code,
         "source_id": record_import.source_id,
-        "lock": MERGE_LOCK,
         "import": record_import.pk,
         "today": today,
         "is_broken": record_import.form["has_broken_text"],
     }
     match_firms(cursor, record_import, reach)
-    _check(cursor, parameters)
-    checks = [Check(c.code, c.field, cursor.mogrify(c.found, parameters).decode(), c.weight) for c in CHECKS]
-    write_findings(cursor, record_import.pk, checks)
-    return _merge(cursor, parameters)
+    _read(cursor, shape, parameters)
+    _tell(cursor, shape)
+    checks = _checks(shape)
+    _judge(cursor, checks, parameters)
+    write_findings(
+        cursor,
+        record_import.pk,
+        [Check(c.code, c.field, cursor.mogrify(c.found, parameters).decode(), c.weight) for c in checks],
+    )
+    rejected = _count_rejected(cursor, record_import.pk)
+    lock_sources(cursor, [record_import.source_id])
+    counts = (_merge_months if shape.is_monthly else store_details)(cursor, parameters)
+    return counts + rejected
 
 
-def _check(cursor: Any, parameters: dict[str, Any]) -> None:
-    texts = ", ".join(f"{trimmed(name)} AS {name}" for name in TEXTS)
+def _shape_of(record_import: RecordImport) -> Shape:
+    shape = SHAPES[record_import.layout]
+    if record_import.layout != RecordImport.Layout.MONTHS:
+        return shape
+    codes = Metric.objects.filter(is_active=True).values_list("code", flat=True)
+    columns = {code: OF_METRIC.format(code=code) for code in codes}
+    # Only columns the file has: the registry may have changed since its mapping was settled.
+    columns = {code: name for code, name in columns.items() if record_import.mapping.get(name)}
+    return Shape((*shape.texts, *columns.values()), is_monthly=True, values=columns)
+
+
+def _read(cursor: Any, shape: Shape, parameters: dict[str, Any]) -> None:
+    """`read`: each staged row with its customer and time, its texts trimmed; of an account only the last digits."""
+    texts = ", ".join(f"{trimmed(name)} AS {name}" for name in shape.texts)
+    absent = ", ".join(f"'' AS {name}" for name in OPTIONAL if name not in shape.texts)
+    is_account = "inflow" in shape.texts
     cursor.execute(
         f"""
-        CREATE TEMP TABLE checked ON COMMIT DROP AS
-        WITH texts AS (SELECT line, {texts} FROM staged WHERE problem = '' OFFSET 0),
-        read AS (
-            SELECT line, f.customer_id, {one_of("metric", METRIC_WORDS)} AS metric,
-                   {month_of("period_month")} AS period_month, {number("value")} AS value,
-                   %(is_broken)s AND concat({", ".join(TEXTS)}) LIKE '%%{BROKEN}%%' AS is_broken
-            FROM texts LEFT JOIN firm_of f USING (firm) OFFSET 0
-        ), sized AS (
-            SELECT line, customer_id, metric, period_month, is_broken, {within("value", PLACES)} AS value
-            FROM read OFFSET 0
-        )
-        SELECT c.*, coalesce({any_of(CHECKS)}, true) AS is_rejected, coalesce({any_of(CHECKS)}, true) AS is_notable
-        FROM sized c
+        CREATE TEMP TABLE read ON COMMIT DROP AS
+        WITH texts AS (SELECT line, {texts} {", " + absent if absent else ""} FROM staged WHERE problem = '' OFFSET 0)
+        SELECT t.*, f.customer_id, {"right(t.item, 4)" if is_account else "t.item"} AS shown_item,
+               {month_of("period_month") if shape.is_monthly else day_or_month("occurred_on")} AS told_on,
+               {"NULL::time" if shape.is_monthly else time_of("occurred_on")} AS told_at,
+               %(is_broken)s AND concat({", ".join(shape.texts)}) LIKE '%%{BROKEN}%%' AS is_broken
+        FROM texts t LEFT JOIN firm_of f USING (firm)
         """,
         parameters,
     )
 
 
-def _merge(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
-    for statement in (
-        "SELECT pg_advisory_xact_lock(%(lock)s, %(source_id)s::integer)",
+def day_or_month(text: str) -> str:
+    """A date, or the first day of a month."""
+    return f"coalesce({day(text)}, {month_of(text)})"
+
+
+def _tell(cursor: Any, shape: Shape) -> None:
+    """`told`: a row for every figure a line tells, with its metric of the registry and whether its value fits."""
+    if shape.values:
+        pairs = ", ".join(f"('{code}', {text})" for code, text in shape.values.items())
+        words = "SELECT ''::text AS word, NULL::text AS code WHERE false"
+    else:
+        pairs = f"(w.code, CASE WHEN value = '' THEN '{shape.empty_value}' ELSE value END)"
+        words = """
+            SELECT d.word, (SELECT m.code FROM customers_metric m WHERE m.is_active
+                            AND (m.code = replace(lower(d.word), ' ', '_') OR lower(d.word) = ANY(m.words))
+                            ORDER BY m.id LIMIT 1) AS code
+            FROM (SELECT DISTINCT metric AS word FROM read) d
+        """
+    own = "LEFT JOIN words w ON w.word = r.metric" if not shape.values else ""
+    cursor.execute(
         f"""
-        CREATE TEMP TABLE known ON COMMIT DROP AS
-        SELECT f.*, e.id AS former_id, e.value AS former
-        FROM (SELECT DISTINCT ON ({KEY}) {KEY}, value, line FROM checked WHERE NOT is_rejected
-              ORDER BY {KEY}, line DESC) f
-        LEFT JOIN customers_externalrecord e ON e.customer_id = f.customer_id AND e.metric = f.metric
-             AND e.period_month = f.period_month AND e.source = %(source)s AND e.superseded_at IS NULL
-        """,
+        CREATE TEMP TABLE told ON COMMIT DROP AS
+        WITH words AS ({words}), figures AS (
+            SELECT r.line, v.metric, v.text, {number("v.text")} AS value
+            FROM read r {own} CROSS JOIN LATERAL (VALUES {pairs}) v (metric, text)
+            {"WHERE v.text <> ''" if shape.values else ""} OFFSET 0
+        ), sized AS (
+            SELECT f.line, f.metric, f.text, {within("f.value", 3)} AS value FROM figures f OFFSET 0
+        )
+        SELECT f.line, f.metric, f.value,
+               (f.value IS NULL OR f.value <= -{LARGEST_VALUE} OR f.value >= {LARGEST_VALUE}
+                OR f.value <> round(f.value, m.places) OR f.value < m.least OR f.value > m.most) IS TRUE AS is_bad
+        FROM sized f LEFT JOIN customers_metric m ON m.code = f.metric
         """
-        UPDATE customers_externalrecord e SET superseded_at = now() FROM known k
-        WHERE e.id = k.former_id AND k.former <> k.value
+    )
+
+
+def _checks(shape: Shape) -> tuple[Check, ...]:
+    when = ("not_a_month", "period_month") if shape.is_monthly else ("not_a_date", "occurred_on")
+    lengths = {"item": 60, "reference": 60, "counterparty": 120, "text": 200}
+    checks = [
+        Check("text", "", "c.is_broken"),
+        Check("unknown_firm", "firm", "c.customer_id IS NULL"),
+        Check(*when, "c.told_on IS NULL"),
+        Check("future", when[1], "c.told_on > %(today)s"),
+    ]
+    if not shape.values:
+        checks.insert(2, Check("unknown_metric", "metric", "NOT c.has_metric"))
+    if shape.needs_item:
+        checks.append(Check("missing", "item", "c.item = ''"))
+    checks += [
+        Check("too_long", name, f"length(c.{name}) > {most}") for name, most in lengths.items() if name in shape.texts
+    ]
+    if "latitude" in shape.texts:
+        checks.append(Check("not_a_place", "latitude", "NOT c.has_place"))
+    if "inflow" in shape.texts:
+        checks.append(Check("not_an_amount", "amount", "NOT c.has_figure"))
+    return tuple(checks)
+
+
+def _judge(cursor: Any, checks: tuple[Check, ...], parameters: dict[str, Any]) -> None:
+    """`checked`: the read rows and which of them can't be taken at all."""
+    cursor.execute(
+        f"""
+        CREATE TEMP TABLE checked ON COMMIT DROP AS
+        WITH placed AS (
+            SELECT r.*, {degrees("r.latitude", 90)} AS lat, {degrees("r.longitude", 180)} AS lon,
+                   t.line IS NOT NULL AS has_figure, coalesce(t.has_metric, false) AS has_metric
+            FROM read r LEFT JOIN (SELECT line, bool_or(metric IS NOT NULL) AS has_metric FROM told GROUP BY line) t
+                 USING (line)
+        ), judged AS (
+            SELECT *, (latitude = '') = (lat IS NULL) AND (longitude = '') = (lon IS NULL)
+                      AND (lat IS NULL) = (lon IS NULL) AS has_place
+            FROM placed
+        )
+        SELECT c.*, coalesce({any_of(checks)}, true) AS is_rejected, coalesce({any_of(checks)}, true) AS is_notable
+        FROM judged c
         """,
-        """
-        INSERT INTO customers_externalrecord (customer_id, metric, source, period_month, value)
-        SELECT customer_id, metric, %(source)s, period_month, value FROM known
-        WHERE former IS NULL OR former <> value
-        """,
+        parameters,
+    )
+
+
+def degrees(text: str, most: int) -> str:
+    value = number(text)
+    return f"CASE WHEN {value} BETWEEN -{most} AND {most} THEN round({value}, 6) END"
+
+
+def _count_rejected(cursor: Any, import_id: int) -> Counter[str]:
+    """Rows that were not taken in, each value that does not fit being told."""
+    cursor.execute(
         f"""
         INSERT INTO customers_importfinding (record_import_id, line, field, weight, code, raw)
-        SELECT %(import)s, c.line, 'value', 'noted', 'overtaken', {RAW}
-        FROM checked c JOIN known k USING ({KEY}) JOIN staged s ON s.line = c.line
-        WHERE NOT c.is_rejected AND c.line < k.line
+        SELECT %s, t.line, CASE WHEN s.fields ? ('{OF_METRIC.format(code="")}' || t.metric)
+                           THEN t.metric ELSE 'value' END, 'rejected', 'not_a_figure', s.fields
+        FROM told t JOIN checked c USING (line)
+        JOIN LATERAL (SELECT {RAW} AS fields FROM staged s WHERE s.line = t.line) s ON true
+        WHERE t.is_bad AND t.metric IS NOT NULL AND NOT c.is_rejected
         """,
-    ):
-        cursor.execute(statement, parameters)
+        [import_id],
+    )
     cursor.execute(
         """
-        SELECT (SELECT count(*) FROM checked WHERE is_rejected)
-                   + (SELECT count(*) FROM staged WHERE problem <> '') AS rejected,
-               count(*) FILTER (WHERE former IS NULL) AS accepted,
-               count(*) FILTER (WHERE former <> value) AS replaced,
-               count(*) FILTER (WHERE former = value) AS unchanged,
-               (SELECT count(*) FROM checked WHERE NOT is_rejected) - count(*) AS overtaken
-        FROM known
+        SELECT (SELECT count(*) FROM staged WHERE problem <> '') + count(*) AS rejected FROM checked c
+        WHERE is_rejected OR EXISTS (SELECT FROM told t WHERE t.line = c.line AND t.is_bad)
         """
     )
     return counter_of(cursor)
+
+
+def _merge_months(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
+    cursor.execute(
+        """
+        CREATE TEMP TABLE figures ON COMMIT DROP AS
+        SELECT t.line, c.customer_id, t.metric, %(source)s::text AS source, c.told_on AS period_month, t.value
+        FROM told t JOIN checked c USING (line) WHERE NOT c.is_rejected AND NOT t.is_bad
+        """,
+        parameters,
+    )
+    counts = store_figures(cursor, parameters["import"])
+    cursor.execute(
+        f"""
+        INSERT INTO customers_importfinding (record_import_id, line, field, weight, code, raw)
+        SELECT %(import)s, f.line, 'value', 'noted', 'overtaken', {RAW}
+        FROM figures f JOIN known k USING (customer_id, metric, source, period_month) JOIN staged s ON s.line = f.line
+        WHERE f.line < k.line
+        """,
+        parameters,
+    )
+    return counts

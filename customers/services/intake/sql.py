@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
 #: Blanks that stand around values: ours, and those of a Chinese keyboard or a web page.
 BLANKS = "E' \\t\\u3000\\u00a0'"
 _WIDE = "０１２３４５６７８９．－＋"
@@ -60,6 +63,12 @@ def month_of(text: str) -> str:
     )
 
 
+def time_of(text: str) -> str:
+    """The time of day behind a date, by a blank or a T; what it says of its zone is left aside."""
+    clock = f"split_part(translate({text}, 'T', ' '), ' ', 2)"
+    return f"CASE WHEN {clock} <> '' AND pg_input_is_valid({clock}, 'time') THEN {clock}::time END"
+
+
 def one_of(text: str, words: dict[str, tuple[str, ...]]) -> str:
     """The code whose words the text is among; the words are this program's own."""
 
@@ -71,3 +80,8 @@ def one_of(text: str, words: dict[str, tuple[str, ...]]) -> str:
 
     # Folding case takes longer than all the rest, and hardly any file needs it.
     return f"CASE {whens(text)} {whens(f'lower({text})')} END"
+
+
+def counter_of(cursor: Any) -> Counter[str]:
+    names = [column.name for column in cursor.description]
+    return Counter(dict(zip(names, map(int, cursor.fetchone()), strict=True)))

@@ -1,0 +1,204 @@
+"""Flows, meters, devices and notices: told one by one, rolled up into months; and files with a column per metric."""
+
+from __future__ import annotations
+
+import io
+from datetime import date, time
+from decimal import Decimal
+
+import pytest
+
+from branch.domain.refusals import InvalidInput, PermissionRefused
+from branch.models import Event
+from branch.queries.visibility import visible
+from customers.models import ExternalRecord, FirmCode, ImportFinding, Metric, RecordDetail, RecordImport, RecordSource
+from customers.services import imports, metrics
+from tests.customers.making import make_customer
+
+
+class Sent(io.BytesIO):
+    name = "rows.csv"
+
+
+@pytest.fixture
+def customer(cast, actor):
+    source = RecordSource.objects.create(office=cast.offices.HO, code="bank", name="某银行")
+    made = make_customer(actor("lin"))
+    FirmCode.objects.create(source=source, code="E1", customer=made)
+    return made
+
+
+@pytest.fixture
+def send(actor, customer):
+    """Send a file and have it taken in at once; the finished import."""
+
+    def send(layout, head, *lines, who="he"):
+        content = "\n".join((head, *lines)) + "\n"
+        source = RecordSource.objects.get(code="bank")
+        started = imports.receive_import(
+            actor=actor(who), source_id=source.pk, layout=layout, file=Sent(content.encode()), start=True
+        )
+        imports.run_import(started.pk)
+        return RecordImport.objects.get(pk=started.pk)
+
+    return send
+
+
+def months():
+    rows = ExternalRecord.objects.filter(superseded_at=None).order_by("metric_id", "period_month")
+    return {(row.metric_id, f"{row.period_month:%Y-%m}"): row.value for row in rows}
+
+
+def findings(done):
+    rows = ImportFinding.objects.filter(record_import=done).order_by("line", "code")
+    return [(row.line, row.field, row.weight, row.code) for row in rows]
+
+
+FLOWS = "企业代号,账号,交易日期,流水号,收入,支出,对方户名,摘要"
+
+
+def test_flows_are_kept_with_their_counterparty_and_make_the_month(send, customer):
+    done = send(
+        "account_flows",
+        FLOWS,
+        'E1,6222020200012345678,2026-01-05,F1,"1,000.00",0.00,海曙机电,货款',
+        "E1,6222020200012345678,2026-01-09 14:20:05,F2,0.00,250.5,国网,电费",
+        "E1,6222020200012345678,2026-02-01,F3,500,,海曙机电,货款",
+        "E1,6222020200012345678,2026-02-02,F4,,,海曙机电,空行",
+        "E1,6222020200012345678,2026-02-02,F5,abc,,海曙机电,货款",
+        "E9,1,2026-02-02,F6,1,,x,y",
+    )
+
+    assert done.counts == {"rows": 6, "accepted": 3, "rejected": 3, "months": 3}
+    assert findings(done) == [
+        (5, "amount", "rejected", "not_an_amount"),
+        (6, "value", "rejected", "not_a_figure"),
+        (7, "firm", "rejected", "unknown_firm"),
+    ]
+    assert months() == {
+        ("account_inflow", "2026-01"): 1000,
+        ("account_inflow", "2026-02"): 500,
+        ("account_outflow", "2026-01"): Decimal("250.5"),
+    }
+    second = RecordDetail.objects.get(reference="F2")
+    assert (second.item, second.counterparty, second.text) == ("5678", "国网", "电费")
+    assert (second.occurred_on, second.occurred_at, second.line) == (date(2026, 1, 9), time(14, 20, 5), 3)
+    assert {row.record_import_id for row in ExternalRecord.objects.all()} == {done.pk}
+
+
+def test_a_flow_sent_again_changes_nothing_and_a_corrected_one_replaces(send):
+    send("account_flows", FLOWS, "E1,1234,2026-01-05,F1,1000,,海曙,货款", "E1,1234,2026-01-06,F2,10,,海曙,货款")
+    same = send("account_flows", FLOWS, "E1,1234,2026-01-05,F1,1000,,海曙,货款")
+    other = send("account_flows", FLOWS, "E1,1234,2026-01-05,F1,900,,海曙,货款")
+
+    assert (same.counts, other.counts) == ({"rows": 1, "unchanged": 1}, {"rows": 1, "replaced": 1, "months": 1})
+    assert months() == {("account_inflow", "2026-01"): 910}
+    assert [row.value for row in RecordDetail.objects.exclude(superseded_at=None)] == [1000]
+    assert [row.value for row in ExternalRecord.objects.exclude(superseded_at=None)] == [1010]
+
+
+def test_flows_without_a_number_are_told_apart_by_what_they_say(send):
+    head = "企业代号,交易日期,交易金额,对方户名"
+    done = send(
+        "account_flows", head,
+        "E1,2026-01-05,100,海曙", "E1,2026-01-05,100,江东", "E1,2026-01-05,-40,江东", "E1,2026-01-05,100,海曙",
+    )  # fmt: skip
+    assert done.counts == {"rows": 4, "accepted": 3, "overtaken": 1, "months": 2}
+    assert findings(done) == [(2, "value", "noted", "identical")]
+    assert months() == {("account_inflow", "2026-01"): 200, ("account_outflow", "2026-01"): 40}
+
+
+def test_meters_of_one_firm_add_up(send):
+    head = "企业代号,户号,指标,月份,用电量"
+    done = send(
+        "meters", head, "E1,M1,电量,2026-01,1000.5", "E1,M2,电,2026年1月,200", "E1,W1,水,2026-01-31,30",
+        "E1,,电,2026-01,1",         "E1,M3,蒸汽,2026-01,5",
+    )  # fmt: skip
+    assert done.counts == {"rows": 5, "accepted": 3, "rejected": 2, "months": 2}
+    assert [row[1:] for row in findings(done)] == [
+        ("item", "rejected", "missing"),
+        ("metric", "rejected", "unknown_metric"),
+    ]
+    assert months() == {("electricity_kwh", "2026-01"): Decimal("1200.5"), ("water_m3", "2026-01"): 30}
+
+    send("meters", head, "E1,M2,电量,2026-01,300")
+    assert months()["electricity_kwh", "2026-01"] == Decimal("1300.5")
+
+
+def test_devices_tell_of_their_place_and_hours(send):
+    head = "企业代号,设备号,上报时间,液位,运行小时,纬度,经度"
+    done = send(
+        "telemetry", head,
+        "E1,D1,2026-01-05T08:00:00,80,1200,29.8683,121.544", "E1,D1,2026-01-05T20:00:00,60,1210,,",
+        "E1,D2,2026-01-06 08:00,40,15,,", "E1,D1,2026-01-07 08:00,1,1,129,1", "E1,D1,2026-01-08 08:00,1,1,29,",
+    )  # fmt: skip
+    assert done.counts == {"rows": 5, "accepted": 9, "rejected": 2, "months": 3}
+    assert {row[1:] for row in findings(done)} == {("latitude", "rejected", "not_a_place")}
+    assert months() == {
+        ("collateral_level", "2026-01"): 55,  # the mean of 70 and 40
+        ("running_hours", "2026-01"): 1225,  # what each counter stood at
+        ("heartbeats", "2026-01"): 3,
+    }
+    first = RecordDetail.objects.get(metric_id="heartbeats", occurred_at=time(8), item="D1")
+    assert (first.latitude, first.longitude) == (Decimal("29.868300"), Decimal("121.544000"))
+
+
+def test_notices_are_counted_and_keep_what_they_say(send):
+    head = "企业代号,类型,日期,案号,标的额,事由"
+    done = send(
+        "notices", head, "E1,涉诉,2026-01-05,(2026)浙0212民初1号,300000,买卖合同纠纷",
+        "E1,诉讼,2026-01-20,(2026)浙0212民初2号,,欠薪",
+        "E1,工商变更,2026-02-01,,,法定代表人由甲变更为乙", "E1,工商变更,2026-02-01,,,地址变更",
+    )  # fmt: skip
+    assert done.counts == {"rows": 4, "accepted": 4, "months": 2}
+    assert months() == {("lawsuits", "2026-01"): 2, ("registry_changes", "2026-02"): 2}
+    assert RecordDetail.objects.get(text="买卖合同纠纷").value == 300000
+
+
+def test_a_file_with_a_column_for_each_metric(send):
+    head = "企业代号,所属期,申报销售额,实缴税额,参保人数,备注"
+    done = send(
+        "months", head, "E1,2026-01,500000,-200.5,12,x", "E1,2026-02,510000,,12.5,x", "E1,2026-13,1,1,1,x",
+    )  # fmt: skip
+    assert done.counts == {"rows": 3, "accepted": 4, "rejected": 2}
+    assert findings(done) == [
+        (3, "headcount", "rejected", "not_a_figure"),
+        (4, "period_month", "rejected", "not_a_month"),
+    ]
+    assert months() == {
+        ("headcount", "2026-01"): 12,
+        ("tax_declared", "2026-01"): 500000,
+        ("tax_declared", "2026-02"): 510000,
+        ("tax_paid", "2026-01"): Decimal("-200.5"),
+    }
+
+
+def test_a_metric_of_the_banks_own_has_its_column_and_its_bounds(send, actor):
+    metrics.create_metric(
+        actor=actor("zhou"), code="cold_store", own_name="冷库温度", unit="°C", places=1, least=Decimal(-40),
+        most=Decimal(10), roll_up="mean", words=["冷库温度"],
+    )  # fmt: skip
+    done = send("months", "企业代号,月份,冷库温度", "E1,2026-01,-18.5", "E1,2026-02,20", "E1,2026-03,-18.55")
+
+    assert done.counts == {"rows": 3, "accepted": 1, "rejected": 2}
+    assert months() == {("cold_store", "2026-01"): Decimal("-18.5")}
+    assert Event.objects.filter(name="metric.create").count() == 1
+
+
+def test_who_keeps_the_registry_and_what_it_refuses(actor, cast):
+    water = Metric.objects.get(code="water_m3")
+    with pytest.raises(PermissionRefused):
+        metrics.update_metric(actor=actor("sun"), metric_id=water.pk, words=["水"])
+    values = {"places": 2, "least": None, "most": None, "roll_up": "sum"}
+    for code, words in (("water_m3", []), ("Water", []), ("steam", ["用水量"])):
+        with pytest.raises(InvalidInput):
+            metrics.create_metric(actor=actor("zhou"), code=code, own_name="x", words=words, **values)
+    changed = metrics.update_metric(
+        actor=actor("zhou"), metric_id=water.pk, words=["水", " 自来水 "], expected_version=1
+    )
+    assert (changed.words, changed.version) == (["水", "自来水"], 2)
+
+
+def test_details_are_for_who_sees_the_customer(send, actor):
+    send("account_flows", FLOWS, "E1,1234,2026-01-05,F1,1000,,海曙,货款")
+    assert [visible(RecordDetail, actor(name)).count() for name in ("lin", "sun", "outsider", "wu")] == [1, 1, 0, 0]
