@@ -262,6 +262,11 @@ SPECTACULAR_SETTINGS = {
     ],
     # Choices several fields share, or whose field's name means something else elsewhere.
     "ENUM_NAME_OVERRIDES": {
+        "ImportLayoutEnum": "customers.models.record_import.RecordImport.Layout",
+        "ImportOriginEnum": "customers.models.record_import.RecordImport.Origin",
+        "LeadOriginEnum": "customers.models.lead.Lead.Origin",
+        "LostReasonEnum": "customers.models.lead.Lead.LostReason",
+        "OutsideFactsEnum": "customers.nouns.imports.OUTSIDE_FACTS",
         "CustomerKindEnum": "customers.models.customer.Customer.Kind",
         "GuaranteeModeEnum": "loans.models.product.GuaranteeMode",
         "RatingEnum": "loans.models.application.Investigation.Rating",

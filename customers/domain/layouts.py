@@ -19,8 +19,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Layout:
+    """`rows_at_once`: rows taken in in one transaction, where a row is more work than a line of a table."""
+
     code: str
     columns: tuple[Column, ...]
+    rows_at_once: int = 200_000
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -174,6 +177,27 @@ _MEMBERS = Layout(
         Column("left_on", ("退出日期", "离开日期", "left on", "left"), False),
     ),
 )
+_LEADS = Layout(
+    "leads",
+    (
+        Column(
+            "name", ("名称", "企业名称", "商户名称", "客户名称", "店名", "公司名称", "firm", "firm name", "company")
+        ),
+        Column(
+            "contact_name", ("联系人", "姓名", "负责人", "经营者", "法定代表人", "contact", "contact person", "person")
+        ),
+        Column("phone", ("电话", "手机", "手机号", "联系电话", "联系方式", "mobile", "tel"), False),
+        Column("uscc", ("统一社会信用代码", "信用代码", "纳税人识别号", "taxpayer id"), False),
+        Column(
+            "identity_number", ("身份证号", "身份证号码", "证件号码", "resident identity number", "id number"), False
+        ),
+        Column("district", ("片区", "区域", "街道", "商圈", "area"), False),
+        Column("wanted_amount", ("意向金额", "需求金额", "贷款金额", "金额", "amount", "amount wanted"), False),
+        Column("source", ("来源", "渠道", "channel"), False),
+        Column("note", ("备注", "说明", "需求", "remark", "notes"), False),
+    ),
+    rows_at_once=200,
+)
 LAYOUTS: Mapping[str, Layout] = {
     layout.code: layout
     for layout in (
@@ -184,6 +208,7 @@ LAYOUTS: Mapping[str, Layout] = {
         _TELEMETRY,
         _NOTICES,
         _MEMBERS,
+        _LEADS,
         _invoices("sales_invoices", _BUYER),
         _invoices("purchase_invoices", _SELLER),
     )

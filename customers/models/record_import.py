@@ -21,6 +21,7 @@ class RecordImport(Stateful):
     class Layout(models.TextChoices):
         SALES_INVOICES = "sales_invoices", _("VAT invoices issued (sales)")
         PURCHASE_INVOICES = "purchase_invoices", _("VAT invoices received (purchases)")
+        LEADS = "leads", _("leads")
         READINGS = "readings", _("monthly figures: meters, tax, accounts, headcount")
         CLUSTER_MEMBERS = "cluster_members", _("members of a cluster")
         MONTHS = "months", _("monthly figures, a column for each metric")
@@ -51,6 +52,8 @@ class RecordImport(Stateful):
     form = models.JSONField(default=dict, editable=False)
     #: Field → heading, as the sender settled it.
     mapping = models.JSONField(_("columns"), default=dict, editable=False)
+    #: What else the sender settled: of leads, {"source": …, "by_load": …}.
+    options = models.JSONField(default=dict, editable=False)
     #: Rows read and merged so far; a worker that takes over skips them.
     rows_done = models.BigIntegerField(_("rows"), default=0)
     chunks_done = models.PositiveIntegerField(default=0)

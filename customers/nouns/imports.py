@@ -59,6 +59,11 @@ COLUMN_WORDS = {
     "running_hours": _("Running hours"),
     "latitude": _("Latitude"),
     "longitude": _("Longitude"),
+    "identity_number": _("Resident identity number"),
+    "district": _("District"),
+    "wanted_amount": _("Amount wanted"),
+    "source": _("Source"),
+    "note": _("Note"),
 }
 
 
@@ -195,10 +200,13 @@ SOURCE_NOUN = register(
 
 # --- imports
 
+#: Leads come in on their own page.
+OUTSIDE_FACTS = [choice for choice in RecordImport.Layout.choices if choice[0] != RecordImport.Layout.LEADS]
+
 
 class UploadForm(ActionForm):
     source_id = forms.ModelChoiceField(RecordSource.objects.none(), label=_("Source"))
-    layout = forms.ChoiceField(label=_("What it holds"), choices=RecordImport.Layout.choices)
+    layout = forms.ChoiceField(label=_("What it holds"), choices=OUTSIDE_FACTS)
     file = forms.FileField(
         label=_("File"),
         required=False,

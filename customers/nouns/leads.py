@@ -13,6 +13,7 @@ from rest_framework import serializers
 from branch.domain.actor import Actor
 from branch.domain.identity import mask_phone, mask_resident_id
 from branch.domain.roles import Role
+from branch.models import User
 from branch.queries.visibility import visible
 from branch.web.forms import ActionForm, DateField, MoneyField
 from branch.web.noun import Action, Noun, register
@@ -24,7 +25,7 @@ from customers.nouns.people import ReassignForm
 from customers.nouns.profiles import ProfileForm
 from customers.queries.duplicates import duplicates_of
 from customers.queries.leads import OPEN_STATES
-from customers.services import leads
+from customers.services import lead_lists, leads
 
 MANAGER = frozenset({Role.ACCOUNT_MANAGER})
 
@@ -82,6 +83,55 @@ class ChangeLeadForm(LeadForm):
     def values(self, only: set[str] | None = None) -> dict[str, Any]:
         given = super().values(only)
         return {name: value for name, value in given.items() if value or name != "identity_number"}
+
+
+class ListForm(ActionForm):
+    file = forms.FileField(
+        label=_("File"),
+        required=False,
+        help_text=_("CSV or Excel, at most 5,000 leads. You see its first rows before anything is taken in."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.gz,.xlsx"}),
+    )
+    rows = forms.JSONField(
+        label=_("Rows"),
+        required=False,
+        widget=forms.HiddenInput(),
+        help_text=_("In place of a file: a list of objects, by column; they start at once."),
+    )
+    source = forms.ChoiceField(
+        label=_("Source"), choices=Lead.Source.choices, help_text=_("Of those whose row names none.")
+    )
+    by_load = forms.BooleanField(
+        label=_("Share them out among the account managers of the office, by load"), required=False
+    )
+    mapping = forms.JSONField(
+        label=_("Columns"),
+        required=False,
+        widget=forms.HiddenInput(),
+        help_text=_('{"name": "店名", …}; left out, the headings are recognised.'),
+    )
+    sha256 = forms.CharField(label=_("SHA-256"), max_length=64, required=False, widget=forms.HiddenInput())
+    start = forms.BooleanField(label=_("Start at once"), required=False, widget=forms.HiddenInput())
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not cleaned.get("file") and not cleaned.get("rows") and not {"file", "rows"} & set(self.errors):
+            self.add_error("file", _("Choose a file."))
+        return cleaned
+
+
+class AssignForm(ActionForm):
+    owner_id = forms.ModelChoiceField(queryset=User.objects.none(), label=_("Whose new leads"))
+    reason = forms.CharField(label=_("Reason"), max_length=2000, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        having = visible(Lead, self.actor).filter(state="new").values("owner")
+        self.fields["owner_id"].queryset = User.objects.filter(pk__in=having)  # type: ignore[attr-defined]
+
+
+class AssignedSerializer(serializers.Serializer):
+    assigned = serializers.IntegerField()
 
 
 class ContactForm(ActionForm):
@@ -256,6 +306,24 @@ LEAD_NOUN = register(
         actions=(
             Action(
                 "create", _("New lead"), leads.capture_lead, form=NewLeadForm, on="list", roles=MANAGER, tone="primary"
+            ),
+            Action(
+                "import",
+                _("Take in a list"),
+                lead_lists.receive_leads,
+                form=ListForm,
+                on="list",
+                roles=lead_lists.SENDERS,
+            ),
+            Action(
+                "assign",
+                _("Share out new leads"),
+                leads.assign_leads,
+                form=AssignForm,
+                on="list",
+                roles=frozenset({Role.BRANCH_MANAGER}),
+                answer=lambda number: {"assigned": number},
+                answer_serializer=AssignedSerializer,
             ),
             Action(
                 "contact", _("Mark contacted"), leads.contact_lead, form=ContactForm, event="contact", tone="primary"

@@ -29,6 +29,7 @@ COUNTS = {
     "overtaken": _("Rows a later row of the file replaces"),
     "blanks": _("Stray blanks removed"),
     "months": _("Months worked out from details"),
+    "maybe_known": _("May be on file already (taken in and flagged)"),
 }
 REASONS = {
     "columns": _("The row has more or fewer cells than there are headings."),
@@ -54,6 +55,11 @@ REASONS = {
     "red_turned": _("A red invoice with positive amounts; they are subtracted."),
     "blanks": _("Blanks around a value were removed."),
     "identical": _("Identical to an earlier row of this file."),
+    "not_an_identity": _("Not a resident identity number: its check digit does not fit."),
+    "not_a_phone_number": _("A phone number has 7 to 15 digits."),
+    "unknown_source": _("Not a known source of a lead."),
+    "known": _("On file already; the row was left out."),
+    "maybe_known": _("May be on file already; it was taken in, and its page says what it is like."),
     "same_number": _("The same number stands on an invoice of other content; both are kept."),
     "not_a_uscc": _("Not a unified social credit code: its check digit does not fit."),
     "unknown_role": _("Unknown role of a member."),

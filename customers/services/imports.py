@@ -45,6 +45,7 @@ from customers.services.intake.details import roll_up
 from customers.services.intake.facts import settle
 from customers.services.intake.findings import note_open_end
 from customers.services.intake.invoices import merge_invoices
+from customers.services.intake.lead_rows import merge_leads
 from customers.services.intake.members import merge_members
 from customers.services.intake.reading import Form, Stream, first_rows, open_lines, recognise
 from customers.services.intake.readings import SHAPES, merge_readings
@@ -67,6 +68,7 @@ MERGES: Mapping[str, Merge] = {
     RecordImport.Layout.PURCHASE_INVOICES: merge_invoices,
     RecordImport.Layout.CLUSTER_MEMBERS: merge_members,
     **dict.fromkeys(SHAPES, merge_readings),
+    RecordImport.Layout.LEADS: merge_leads,
 }
 #: What only the source of a cluster brings, and all that it brings.
 CLUSTER_LAYOUTS = frozenset({RecordImport.Layout.CLUSTER_MEMBERS.value})
@@ -95,12 +97,14 @@ def receive_import(
     sha256: str = "",
     origin: str = RecordImport.Origin.UPLOAD,
     start: bool = False,
+    options: Mapping[str, Any] | None = None,
 ) -> RecordImport:
     """Keep a file of a source. It waits for its columns to be settled, or starts at once where `start` says so.
 
     `file` is bytes or anything with `read` and `name`; `rows`, in place of one, are objects by the names of the
-    layout's columns and start at once. `sha256`, where it is sent, must be the file's. Raises
-    InvalidInput for half a file, one that is no table, one too large, and for a start with columns missing.
+    layout's columns and start at once. `sha256`, where it is sent, must be the file's; `options` are those of a list
+    of leads, which comes in by `receive_leads`. Raises InvalidInput for half a file, one that is no table, one too
+    large, and for a start with columns missing.
     """
     source = RecordSource.objects.filter(pk=source_id, is_active=True).first()
     if source is None or not visible(RecordSource, actor).filter(pk=source.pk).exists():
@@ -109,6 +113,8 @@ def receive_import(
         raise InvalidInput(fields={"layout": [_("Choose what the file holds.")]})
     if (layout in CLUSTER_LAYOUTS) != Cluster.objects.filter(source_id=source.pk).exists():
         raise InvalidInput(fields={"source_id": [_("Members and documents of a cluster come in by its own source.")]})
+    if (layout == RecordImport.Layout.LEADS) != (options is not None):
+        raise InvalidInput(fields={"layout": [_("A list of leads is taken in where the leads are.")]})
     customer = _customer(actor, customer_id)
     if rows and file is None:
         file, origin, start = _file_of(layout_of(layout), rows), RecordImport.Origin.API, True
@@ -131,6 +137,7 @@ def receive_import(
             size_bytes=stored.size_bytes,
             sha256=stored.sha256,
             form=form.as_json(),
+            options=dict(options or {}),
         )
         create(kept, actor=actor, roles=SENDERS | {Role.SYSTEM})
         if start:
@@ -265,6 +272,7 @@ def repeat_import(*, actor: Actor, record_import_id: int) -> RecordImport:
             file=_Named(file, former.file_name),
             customer_id=former.customer_id,
             origin=former.origin,
+            options=former.options if former.layout == RecordImport.Layout.LEADS else None,
         )
     return start_import(actor=actor, record_import_id=again.pk, mapping=former.mapping)
 
@@ -315,9 +323,9 @@ def import_chunk(*, record_import_id: int, chunk: int, stream: Stream) -> bool:
     record_import = _running(record_import_id)
     if record_import is None or record_import.chunks_done != chunk:
         return False
-    size = parameter("import.chunk_rows")
     reach = importable_customers(_sender(record_import)).values("pk").query.sql_with_params()
     layout = layout_of(record_import.layout)
+    size = min(parameter("import.chunk_rows"), layout.rows_at_once)
     with connection.cursor() as cursor:
         headings, mark = record_import.form["headings"], record_import.form["delimiter"]
         rows = stage(cursor, layout, headings, record_import.mapping, itertools.islice(stream, size), mark)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from typing import TypedDict, Unpack, cast
+from typing import Any, TypedDict, Unpack, cast
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,6 +14,7 @@ from django.utils.translation import gettext as _
 from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput
 from branch.domain.roles import Role
+from branch.models import Office
 from branch.queries.visibility import visible
 from branch.services.outbox import publish
 from branch.services.transition import change, create, transition
@@ -20,7 +23,8 @@ from customers.domain.duplicates import Ground
 from customers.models import Customer, Lead
 from customers.queries.duplicates import Match, duplicates_of
 from customers.queries.leads import OPEN_STATES
-from customers.queries.offices import account_manager, person_id, working_office
+from customers.queries.load import balance_of, desk_of
+from customers.queries.offices import account_manager, person_id, topmost_office, working_office
 from customers.services.customers import MANAGER, create_customer
 from customers.services.profile import Checker, Profile, clean_identity, clean_phone, clean_uscc, keep_keys
 
@@ -59,12 +63,35 @@ def capture_lead(
     matches = duplicates_of(lead, actor)
     refuse_known(matches)
     if matches and not capture_anyway:
-        raise likely_known(matches)
+        raise OnFile(matches, ask=True)
     reason = anyway_reason.strip()
     if matches and not reason:
         raise InvalidInput(fields={"anyway_reason": [_("Say why it is another one.")]})
     lead.looks_known = bool(matches)
     return create(lead, actor=actor, roles=MANAGER, event="capture", reason=reason if matches else "")
+
+
+def add_lead(
+    actor: Actor, office: Office, place: Callable[[], tuple[int, Office]], values: LeadFacts, **facts: Any
+) -> tuple[Lead, list[Match]]:
+    """A lead nobody typed in, in the caller's transaction, and what it may be on file as.
+
+    It came to `office`; `place` says whose it becomes and where it stands, and is asked only of what is taken in.
+    `facts` are set as they are. Raises InvalidInput by field, OnFile for what is on file for sure.
+    """
+    lead = Lead(office=office, **facts)
+    apply_facts(lead, values)
+    matches = duplicates_of(lead, actor)
+    refuse_known(matches)
+    lead.owner_id, lead.office = place()
+    lead.looks_known = bool(matches)
+    roles = MANAGER | {Role.INTEGRATION, Role.SYSTEM}
+    return create(lead, actor=actor, roles=roles, event="capture"), matches
+
+
+def tell_of_new(owner_id: int, number: int = 1) -> None:
+    """Have an account manager told of leads that came without their doing."""
+    publish("leads.given", owner_id=owner_id, number=number)
 
 
 def apply_facts(lead: Lead, values: LeadFacts) -> None:
@@ -241,6 +268,30 @@ def reopen_lead(
     return lead
 
 
+@use_case("assign_leads")
+def assign_leads(*, actor: Actor, owner_id: int, reason: str = "") -> int:
+    """Share the new leads of an account manager out among the others of the office, by load: somebody is away.
+
+    Leads somebody has spoken to stay where they are. Returns how many went over. Raises InvalidInput where there is
+    nobody else, PermissionRefused for whom the office is not theirs to manage.
+    """
+    manager = frozenset({Role.BRANCH_MANAGER})
+    office = topmost_office(actor, manager)
+    leads = visible(Lead, actor).filter(owner_id=owner_id, state="new", office__path__startswith=office.path)
+    balance = balance_of(office, without=owner_id)
+    if not balance:
+        raise InvalidInput(fields={"owner_id": [_("No other account manager works at this office.")]})
+    given: Counter[int] = Counter()
+    for lead_id in list(leads.order_by("pk").values_list("pk", flat=True)):
+        with change(Lead, lead_id, "reassign", actor=actor, roles=manager, states=("new",), reason=reason) as lead:
+            lead.owner_id = balance.next()
+            lead.office = desk_of(lead.owner_id, office)
+            given[lead.owner_id] += 1
+    for new_owner, number in given.items():
+        tell_of_new(new_owner, number)
+    return sum(given.values())
+
+
 @use_case("reassign_lead")
 def reassign_lead(
     *, actor: Actor, lead_id: int, owner_id: int, reason: str = "", expected_version: int | None = None
@@ -271,19 +322,22 @@ def _reach(lead: Lead, stage: str) -> None:
     lead.reached = stages[max(stages.index(lead.reached), stages.index(stage))]
 
 
+class OnFile(InvalidInput):
+    """It is on file already, or (`ask`) may be; who it is, is said only of what the person may see."""
+
+    def __init__(self, matches: list[Match], *, ask: bool = False) -> None:
+        self.matches = matches
+        fields, links = _known(matches, ask)
+        super().__init__(fields=fields, links=links)
+
+
 def refuse_known(matches: list[Match]) -> None:
-    """Raises InvalidInput beside the field that says it, where one is on file for sure."""
+    """Raises OnFile beside the field that says it, where one is on file for sure."""
     if sure := [match for match in matches if match.is_sure]:
-        raise _known(sure, ask=False)
+        raise OnFile(sure)
 
 
-def likely_known(matches: list[Match]) -> InvalidInput:
-    """What may be on file already, as a refusal that a person can answer."""
-    return _known(matches, ask=True)
-
-
-def _known(matches: list[Match], *, ask: bool) -> InvalidInput:
-    """Who it is, is said only of what the person may see."""
+def _known(matches: list[Match], ask: bool) -> tuple[dict[str, list[str]], dict[str, list[dict[str, str]]]]:
     fields: dict[str, list[str]] = {}
     links: dict[str, list[dict[str, str]]] = {}
     for match in matches[:MOST_NAMED]:
@@ -295,7 +349,7 @@ def _known(matches: list[Match], *, ask: bool) -> InvalidInput:
             links.setdefault(field, []).append({"text": thing.name, "url": url})
     if ask:
         fields["capture_anyway"].append(_("If it is another one, tick this and say why."))
-    return InvalidInput(fields=fields, links=links)
+    return fields, links
 
 
 def told(match: Match) -> str:

@@ -12,12 +12,18 @@ from branch.services.notifications import notify
 from branch.services.outbox import consumer
 
 LEAD_GIVEN = notice("lead.reassigned", _("A lead was handed over to you"))
+LEADS_COME = notice("leads.given", _("New leads came in for you: %(number)s"))
 CUSTOMER_GIVEN = notice("customer.reassigned", _("A customer was handed over to you"))
 
 
 @consumer("lead.reassigned", "new owner")
 def tell_of_lead(payload: dict[str, Any]) -> None:
     notify(payload["owner_id"], LEAD_GIVEN, reverse("lead-detail", args=[payload["lead_id"]]))
+
+
+@consumer("leads.given", "new owner")
+def tell_of_leads(payload: dict[str, Any]) -> None:
+    notify(payload["owner_id"], LEADS_COME, f"{reverse('lead-list')}?state=new", number=payload["number"])
 
 
 @consumer("customer.reassigned", "new owner")

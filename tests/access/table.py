@@ -236,6 +236,14 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ("leads", "create"): Act(
         who(BANK, AM), body={"name": "新线索", "contact_name": "王", "source": "visit"}, gives=201, on="list"
     ),
+    # A list comes from whoever works leads, or from a client system, whose leads are shared out.
+    ("leads", "import"): Act(
+        who(BANK, AM, IC),
+        body={"rows": [{"name": "线索", "contact_name": "王"}], "source": "visit"},
+        gives=201,
+        on="list",
+    ),
+    ("leads", "assign"): Act(who(SUBTREE, BM), body={"owner_id": "@lead_owner"}, on="list", by_choice=True),
     ("leads", "contact"): Act(MINE, "new"),
     ("leads", "qualify"): Act(MINE, "contacted"),
     ("leads", "convert"): Act(MINE, "qualified", PROFILE),

@@ -751,6 +751,11 @@ class World:
         roles = {"colleague": AM, "reviewer": RR, "approver": AP, "officer": PO}
         return {name: self.person(name, role, "HW") for name, role in roles.items()}
 
+    def lead_owner(self) -> int:
+        """Somebody with a new lead, and others it could go to."""
+        self.thing("leads", "new")
+        return self.owner.pk if self.colleagues else 0
+
     def filled(self, body: dict[str, Any], thing: Any = None) -> dict[str, Any]:
         """A body of the table with the world's things where it names one."""
         rules = stored_rules(rules_in_force(TODAY))
@@ -760,6 +765,7 @@ class World:
             "@uscc": lambda: self.thing("customers").uscc,
             "@new_uscc": lambda: uscc(9_999_999),
             "@colleague": lambda: self.colleagues["colleague"].pk,
+            "@lead_owner": self.lead_owner,
             "@approver": lambda: self.colleagues["approver"].pk,
             "@officer": lambda: self.colleagues["officer"].pk,
             "@product": lambda: self.version.product_id,

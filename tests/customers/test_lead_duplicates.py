@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from rest_framework.test import APIClient
 
-from branch.domain.refusals import InvalidInput
-from branch.models import Event, RoleAssignment, User
+from branch.domain.refusals import InvalidInput, PermissionRefused
+from branch.models import Event, OutboxMessage, RoleAssignment, User
 from customers.domain.duplicates import ALIKE_FROM, Facts, Ground, ground, name_windows, names_alike, phone_key
 from customers.domain.names import bigrams
-from customers.models import Lead
+from customers.models import ImportFinding, Lead, RecordImport, RecordSource
 from customers.queries.duplicates import duplicates_of
-from customers.services import leads
+from customers.services import imports, lead_lists, leads
+from tests.cast import OPENING
 from tests.customers.making import make_customer, make_lead, resident_id_of, state_of_world, uscc_of
 
 FIRM = {"name": "鑫达五金店", "contact_name": "陈", "phone": "13900139000", "source": "visit"}
@@ -254,3 +257,147 @@ def test_the_leads_page_names_what_it_may_be(cast, actor, client: Client) -> Non
     assert "鑫达五金店" not in client.get(f"/leads/{lead.pk}/").content.decode()
     client.force_login(cast.feng)
     assert "鑫达五金店" in client.get(f"/leads/{lead.pk}/").content.decode()
+
+
+# --- lists
+
+
+HEAD = "名称,联系人,手机号,统一社会信用代码,身份证号,意向金额,来源\n"
+
+
+def take_in(actor: Any, *lines: str, **options: Any) -> RecordImport:
+    file = SimpleUploadedFile("list.csv", (HEAD + "\n".join(lines) + "\n").encode("gb18030"))
+    sent = lead_lists.receive_leads(actor=actor, file=file, start=True, **options)
+    assert imports.run_import(sent.pk)
+    return RecordImport.objects.get(pk=sent.pk)
+
+
+def found_in(done: RecordImport) -> list[tuple[int, str, str, str]]:
+    rows = ImportFinding.objects.filter(record_import=done).order_by("line", "pk")
+    return [(row.line, row.field, row.weight, row.code) for row in rows]
+
+
+def test_the_good_rows_of_a_list_are_kept_and_the_others_reported(cast, actor) -> None:
+    lin = actor("lin")
+    capture(lin, uscc=uscc_of(7))
+    done = take_in(
+        lin,
+        f'永泰塑料厂,李,13600000001,{uscc_of(8)},,"300,000",平台',
+        f"别的名字,李,13600000002,{uscc_of(7)},,,",
+        "新达五金店,李,13600000003,,,,上门",
+        ",李,123,,,,",
+        "宏光灯具,王,13600000004,91330212MA0000001X,330212198001010010,x,月球",
+        "永泰塑料厂,李,13600000001,,,,",
+        "少一格,王",
+        "城南水产行,王,13600000005,,,,",
+    )
+
+    assert found_in(done) == [
+        (3, "uscc", "rejected", "known"),
+        (4, "name", "flagged", "maybe_known"),
+        (5, "name", "rejected", "missing"),
+        (5, "phone", "rejected", "not_a_phone_number"),
+        (6, "wanted_amount", "rejected", "not_an_amount"),
+        (6, "source", "rejected", "unknown_source"),
+        (7, "phone", "rejected", "known"),
+        (8, "", "rejected", "columns"),
+    ]
+    assert done.counts == {"rows": 8, "accepted": 3, "maybe_known": 1, "rejected": 5}
+    first = Lead.objects.get(name="永泰塑料厂")
+    assert (first.owner, first.office, first.origin, first.source) == (cast.lin, cast.offices.HW, "batch", "platform")
+    assert first.wanted_amount == 300000
+    assert Lead.objects.get(name="新达五金店").source == "visit"
+    assert Event.objects.filter(name="lead.capture", subject_id=str(first.pk), actor_id=cast.lin.pk).exists()
+
+
+def test_numbers_of_people_stand_in_the_report_as_masks(cast, actor) -> None:
+    done = take_in(
+        actor("lin"), f"宏光灯具,王,13600000004,,{resident_id_of(3)},x,", f"坏,13600000009,{resident_id_of(4)}"
+    )
+    kept = str(list(ImportFinding.objects.filter(record_import=done).values_list("raw", flat=True)))
+    for number in ("13600000004", "13600000009", resident_id_of(3), resident_id_of(4)):
+        assert number not in kept
+
+
+def test_the_same_list_again_adds_nothing(cast, actor) -> None:
+    lines = ("永泰塑料厂,李,13600000001,,,,", "城南水产行,王,13600000005,,,,")
+    take_in(actor("lin"), *lines)
+    again = take_in(actor("lin"), *lines)
+    assert again.counts == {"rows": 2, "rejected": 2}
+    assert Lead.objects.count() == 2
+
+
+def test_a_list_is_shared_out_by_load(cast, actor) -> None:
+    for name in ("ma", "ning"):
+        user = User.objects.create_user(name, display_name=name, office=cast.offices.HW)
+        RoleAssignment.objects.create(user=user, role="account_manager", office=cast.offices.CD, start_date=OPENING)
+    for number in range(2):
+        make_lead(actor("lin"), name=f"老线索{number}", phone="")
+    names = "甲乙丙丁戊己庚"
+
+    take_in(actor("lin"), *(f"{one}记商行,王,1360000000{place},,,," for place, one in enumerate(names)), by_load=True)
+
+    loads = {name: Lead.objects.filter(owner__username=name).count() for name in ("lin", "ma", "ning")}
+    assert loads == {"lin": 3, "ma": 3, "ning": 3}
+    told = OutboxMessage.objects.filter(topic="leads.given").values_list("payload__number", flat=True)
+    assert sorted(told) == [3, 3]
+
+
+def test_a_client_system_sends_rows_and_gets_the_report(cast, actor) -> None:
+    grid = User.objects.create_user("portal", office=cast.offices.CD)
+    RoleAssignment.objects.create(user=grid, role="integration", office=cast.offices.CD, start_date=OPENING)
+    client = APIClient()
+    client.force_authenticate(grid)
+    rows = [{"name": "永泰塑料厂", "contact_name": "李", "phone": "13600000001"}, {"name": "缺联系人"}]
+
+    answer = client.post("/api/v1/leads/import/", {"rows": rows, "source": "platform"}, format="json")
+    assert answer.status_code == 201, answer.content
+    imports.run_import(answer.json()["id"])
+
+    assert Lead.objects.get().owner == cast.lin
+    assert Lead.objects.get().origin == "api"
+    report: Any = client.get(f"/api/v1/record-imports/{answer.json()['id']}/report/")
+    assert b"contact_name" in b"".join(report.streaming_content)
+    assert client.get("/api/v1/leads/").status_code == 403
+
+
+def test_a_list_too_long_keeps_what_was_taken_in(cast, actor, monkeypatch) -> None:
+    monkeypatch.setattr("customers.services.intake.lead_rows.MOST_LEADS", 200)
+    done = take_in(actor("lin"), *(f"商行{number},王,{13600000000 + number},,,," for number in range(201)))
+    assert done.state == "refused"
+    assert Lead.objects.count() == 200
+
+
+def test_leads_come_in_by_their_own_door_only(cast, actor) -> None:
+    source = RecordSource.objects.create(office=cast.offices.HO, code="tax", name="税务")
+    with pytest.raises(InvalidInput):
+        imports.receive_import(actor=actor("he"), source_id=source.pk, layout="leads", file=b"name\nx\n")
+    for name in ("he", "zhou", "feng"):
+        with pytest.raises(PermissionRefused):
+            lead_lists.receive_leads(actor=actor(name), file=b"name\nx\n")
+
+
+# --- sharing out
+
+
+def test_new_leads_of_somebody_away_go_to_the_others(cast, actor) -> None:
+    for name in ("ma", "ning"):
+        user = User.objects.create_user(name, display_name=name, office=cast.offices.HW)
+        RoleAssignment.objects.create(user=user, role="account_manager", office=cast.offices.CD, start_date=OPENING)
+    made = [make_lead(actor("lin"), name=f"老线索{number}", phone="") for number in range(4)]
+    leads.contact_lead(actor=actor("lin"), lead_id=made[0].pk)
+    make_lead(actor("ma"), name="马的线索", phone="")
+
+    assert leads.assign_leads(actor=actor("zhou"), owner_id=cast.lin.pk, reason="休假") == 3
+    assert {n: Lead.objects.filter(owner__username=n).count() for n in ("lin", "ma", "ning")} == {
+        "lin": 1, "ma": 2, "ning": 2,
+    }  # fmt: skip
+    with pytest.raises(PermissionRefused):
+        leads.assign_leads(actor=actor("lin"), owner_id=cast.lin.pk)
+
+
+def test_nobody_else_at_the_office_takes_nothing_over(cast, actor) -> None:
+    make_lead(actor("lin"))
+    with pytest.raises(InvalidInput):
+        leads.assign_leads(actor=actor("zhou"), owner_id=cast.lin.pk)
+    assert Lead.objects.get().owner == cast.lin

@@ -22,7 +22,7 @@ from branch.services.calendar import set_calendar_override
 from branch.services.file_store import path_of
 from branch.services.parameters import set_parameter
 from customers.models import Cluster, Metric, RecordImport, RecordSource
-from customers.services import clusters, customers, imports, leads, metrics, record_sources, records
+from customers.services import clusters, customers, imports, lead_lists, leads, metrics, record_sources, records
 from customers.services.intake.reading import Form, open_lines
 from loans.domain.ledger import SHIPPED
 from loans.models import (
@@ -335,6 +335,9 @@ INVOICES = (
 )
 
 
+LEADS = "名称,联系人\n永泰塑料厂,李\n"
+
+
 def source() -> int:
     return RecordSource.objects.get().pk
 
@@ -436,6 +439,12 @@ CASES: dict[str, Case] = {
         lambda: leads.reassign_lead(actor=actor("zhou"), lead_id=life().lead.pk, owner_id=user("wei")),
         lambda: hire("wei", "account_manager", "CD"),
     ),
+    "assign_leads": Case(
+        "capture",
+        lambda: leads.assign_leads(actor=actor("zhou"), owner_id=user("lin")),
+        lambda: hire("wei", "account_manager", "CD"),
+    ),
+    "receive_leads": Case("capture", lambda: lead_lists.receive_leads(actor=lin(), file=LEADS.encode())),
     "update_customer": Case(
         "convert", lambda: customers.update_customer(actor=lin(), customer_id=life().customer.pk, employees=40)
     ),
