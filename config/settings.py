@@ -68,6 +68,7 @@ CELERY_BEAT_SCHEDULE = {
     "debit-file-of-the-day": {"task": "loans.tasks.make_debit_file", "schedule": crontab(minute="*/10")},
     "debit-files": {"task": "loans.tasks.debit_round", "schedule": 30.0},
     "send-payouts": {"task": "loans.tasks.resume_payouts", "schedule": 10.0},
+    "resume-prescreens": {"task": "customers.tasks.resume_prescreens", "schedule": 10.0},
     "resume-imports": {"task": "customers.tasks.resume_imports", "schedule": 10.0},
     "resume-sweeps": {"task": "postloan.tasks.resume_sweeps", "schedule": 10.0},
     "nightly-close": {"task": "postloan.tasks.nightly_close", "schedule": crontab(hour=22, minute=30)},

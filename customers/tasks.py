@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from branch.services.enqueue import after_commit
-from customers.services import imports
+from customers.services import imports, prescreens
 
 
 @shared_task
@@ -26,4 +26,19 @@ def resume_imports() -> int:
     ids = imports.waiting_imports()
     for import_id in ids:
         after_commit("customers.tasks.run_import", import_id)
+    return len(ids)
+
+
+@shared_task
+def run_prescreen(run_id: int) -> bool:
+    """Pre-screen the members of one run if nobody else does. A fault is on the run itself, and it is tried again."""
+    return prescreens.run_prescreen(run_id)
+
+
+@shared_task
+def resume_prescreens() -> int:
+    """Send out again the runs a lost worker or a lost message left undone; how many."""
+    ids = prescreens.waiting_prescreens()
+    for run_id in ids:
+        after_commit("customers.tasks.run_prescreen", run_id)
     return len(ids)

@@ -25,6 +25,7 @@ class StateLabel:
 #: machine → tone → its states, separated by blanks. A state that stands nowhere is quiet.
 _TONES: dict[str, dict[str, str]] = {
     "cluster": {"attention": "submitted", "good": "active", "bad": "suspended"},
+    "prescreen_run": {"busy": "running", "good": "done", "bad": "failed"},
     "record_import": {"busy": "running", "good": "done", "bad": "refused"},
     "loan_request": {"attention": "requested", "good": "confirmed", "bad": "refused"},
     "lead": {"attention": "new", "busy": "contacted qualified", "good": "converted"},

@@ -40,6 +40,7 @@ _ORDER = (
         "product",
         "product_version",
         "threshold_set",
+        "prescreen_model",
         "authority",
         "metric",
         "record_source",

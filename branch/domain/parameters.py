@@ -171,6 +171,7 @@ _ALL = (
         lowest=85,
         highest=100,
     ),
+    Parameter("prescreen.chunk_members", int, 50, "Members pre-screened at once", lowest=1, highest=5000),
     Parameter(
         "cluster.weight_anchor_standing",
         int,

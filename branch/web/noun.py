@@ -44,7 +44,7 @@ class Action:
     `partial` passes on only the fields that were sent, and lets those be left out that the service has a value for;
     `method` is how the API takes it.
     A form too big for the drawer asks for the `full_page`.
-    One that is not `in_menu` is reached from a page of its own and is no button of the list.
+    One that is not `in_menu` is reached from a page of its own and is no button of the list or thing.
     `bank_wide` asks for the role at the head office: it changes something of the bank as a whole.
     `answer` turns what the service returns into the API's body where that is not the noun itself.
     `preview` tells, from what the service returns, what it did: asked for beforehand, the service is run and taken
@@ -239,7 +239,7 @@ class Noun:
     def offers(self, actor: Actor, obj: Any) -> list[Offer]:
         """The buttons of one thing for this person, the first primary one leading."""
         held = self._duty_held(actor, obj)
-        offered = [a for a in self.actions if a.on == "item" and a.offered(actor, obj, held)]
+        offered = [a for a in self.actions if a.on == "item" and a.in_menu and a.offered(actor, obj, held)]
         return [self._offer(action, obj) for action in sorted(offered, key=lambda a: a.tone != "primary")]
 
     def list_offers(self, actor: Actor) -> list[Offer]:

@@ -27,6 +27,11 @@ CLUSTER = Machine(
         on("close", "draft active suspended", "closed", Role.ACCOUNT_MANAGER, Role.BRANCH_MANAGER),
     ),
 )
+PRESCREEN_RUN = Machine(
+    "prescreen_run",
+    "running",
+    (on("finish", "running", "done", Role.SYSTEM), on("fail", "running", "failed", Role.SYSTEM)),
+)
 _SENDERS = (Role.ACCOUNT_MANAGER, Role.POST_LOAN_OFFICER, Role.INTEGRATION, Role.SYSTEM)
 RECORD_IMPORT = Machine(
     "record_import",

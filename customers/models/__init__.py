@@ -4,6 +4,7 @@ from customers.models.external_record import ExternalRecord, RecordDetail
 from customers.models.invoice import Invoice, InvoiceMonth
 from customers.models.lead import Lead
 from customers.models.metric import Metric
+from customers.models.prescreen import PrescreenModel, PrescreenResult, PrescreenRun
 from customers.models.record_import import ImportFinding, RecordImport, TouchedMonth
 from customers.models.record_source import FirmCode, RecordSource
 
@@ -18,6 +19,9 @@ __all__ = [
     "InvoiceMonth",
     "Lead",
     "Metric",
+    "PrescreenModel",
+    "PrescreenResult",
+    "PrescreenRun",
     "RecordDetail",
     "RecordImport",
     "RecordSource",

@@ -7,6 +7,7 @@ from typing import Any
 import django_tables2 as tables
 from django import forms
 from django.db.models import Count, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_filters import BooleanFilter, ChoiceFilter, FilterSet
@@ -22,7 +23,7 @@ from branch.web.panels import panels_of
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, StateColumn
 from customers.domain.machines import CLUSTER
-from customers.models import Cluster, ClusterMember, RecordImport
+from customers.models import Cluster, ClusterMember, PrescreenRun, RecordImport
 from customers.queries.clusters import evaluation_of
 from customers.queries.visibility import CLUSTER_READERS
 from customers.services import clusters
@@ -139,6 +140,8 @@ def _context(cluster: Cluster, actor: Actor) -> dict[str, Any]:
         "members": members.filter(left_on=None).order_by("name", "pk")[:SHOWN],
         "counts": counts,
         "imports": visible(RecordImport, actor).filter(source_id=cluster.source_id).order_by("-pk")[:SHOWN],
+        "run": PrescreenRun.objects.filter(cluster=cluster).order_by("-pk").first(),
+        "runs_url": f"{reverse('prescreen_run-list')}?cluster={cluster.pk}",
         "panels": panels_of("cluster", cluster, actor),
     }
 

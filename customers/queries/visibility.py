@@ -15,6 +15,9 @@ from customers.models import (
     Invoice,
     Lead,
     Metric,
+    PrescreenModel,
+    PrescreenResult,
+    PrescreenRun,
     RecordDetail,
     RecordImport,
     RecordSource,
@@ -98,3 +101,24 @@ def clusters(rows: QuerySet[Cluster], actor: Actor) -> QuerySet[Cluster]:
 @scope(ClusterMember)
 def cluster_members(rows: QuerySet[ClusterMember], actor: Actor) -> QuerySet[ClusterMember]:
     return owned_or_within(rows, actor, subtree=CLUSTER_READERS, owner="cluster__owner", office="cluster__office")
+
+
+#: A decision table is the bank's: read by who keeps it, and by all who see what it found.
+PRESCREEN_MODEL_READERS = CLUSTER_READERS | {Role.ACCOUNT_MANAGER, Role.PRODUCT_MANAGER, Role.POLICY_MANAGER}
+
+
+@scope(PrescreenModel)
+def prescreen_models(rows: QuerySet[PrescreenModel], actor: Actor) -> QuerySet[PrescreenModel]:
+    return rows if actor.roles & PRESCREEN_MODEL_READERS else rows.none()
+
+
+@scope(PrescreenRun)
+def prescreen_runs(rows: QuerySet[PrescreenRun], actor: Actor) -> QuerySet[PrescreenRun]:
+    return owned_or_within(rows, actor, subtree=CLUSTER_READERS, owner="cluster__owner")
+
+
+@scope(PrescreenResult)
+def prescreen_results(rows: QuerySet[PrescreenResult], actor: Actor) -> QuerySet[PrescreenResult]:
+    return owned_or_within(
+        rows, actor, subtree=CLUSTER_READERS, owner="run__cluster__owner", office="run__cluster__office"
+    )

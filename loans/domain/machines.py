@@ -1,21 +1,10 @@
 """The lives of what we lend: product version, application, investigation, contract, condition, line, drawdown, loan."""
 
 from branch.domain.machine import Machine, on
+from branch.domain.policy import POLICY as POLICY
 from branch.domain.roles import Duty, Role
 
 MANAGER = Role.ACCOUNT_MANAGER
-
-#: Products, thresholds, authorities: drafted by one person, activated by another.
-POLICY = Machine(
-    "policy",
-    "draft",
-    (
-        on("submit", "draft", "submitted", Role.PRODUCT_MANAGER, Role.POLICY_MANAGER),
-        on("reject", "submitted", "draft", Role.PRODUCT_MANAGER, Role.POLICY_MANAGER),
-        on("activate", "submitted", "active", Role.PRODUCT_MANAGER, Role.POLICY_MANAGER),
-        on("retire", "active", "retired", Role.PRODUCT_MANAGER, Role.POLICY_MANAGER),
-    ),
-)
 
 APPLICATION = Machine(
     "application",

@@ -18,6 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from customers.domain.prescreen import SHIPPED
+
 AM = "account_manager"
 CO = "co_investigator"
 RR = "risk_reviewer"
@@ -76,6 +78,7 @@ def who(scope: str, *roles: str) -> Who:
 
 #: Nouns whose things stand at the head office; all others' stand at a sub-branch.
 OF_THE_BANK = {
+    "prescreen-models",
     "products",
     "product-versions",
     "threshold-sets",
@@ -98,6 +101,10 @@ READ: dict[str, Who] = {
     # members; what is known of firms that are no customers yet is nobody else's.
     "clusters": who(OWN, AM) | who(SUBTREE, RR, AP, BM, AU),
     "cluster-members": who(OWN, AM) | who(SUBTREE, RR, AP, BM, AU),
+    "prescreen-runs": who(OWN, AM) | who(SUBTREE, RR, AP, BM, AU),
+    "prescreen-results": who(OWN, AM) | who(SUBTREE, RR, AP, BM, AU),
+    # The decision table is the bank's: read by those who keep it and all who see what it found.
+    "prescreen-models": who(BANK, AM, RR, AP, BM, AU, PM, PY),
     # A file holds many customers' facts: whoever sent it, and who looks after the office. A client system sees what
     # came in over the API.
     "record-imports": who(OWN, AM) | who(SUBTREE, PO, BM, AU, IC),
@@ -279,6 +286,14 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ("clusters", "resume"): Act(who(SUBTREE, BM, RR), "suspended"),
     ("clusters", "close"): Act(MINE_OR_HEAD, "active", WHY),
     ("clusters", "take-in-members"): Act(MINE, "active", {"rows": [{"name": "甲五金"}]}),
+    ("clusters", "prescreen"): Act(MINE, "active"),
+    ("clusters", "make-leads"): Act(MINE, "active", {"member_ids": "@cluster_member"}),
+    # A policy like any other: drafted by one, activated by a second person.
+    ("prescreen-models", "create"): Act(who(HEAD, PM, PY), body={"table": SHIPPED}, gives=201, on="list"),
+    ("prescreen-models", "update"): Act(who(HEAD, PM, PY), "draft", {"table": SHIPPED}, method="PATCH"),
+    ("prescreen-models", "submit"): Act(who(HEAD, PM, PY), "draft"),
+    ("prescreen-models", "activate"): Act(who(HEAD, PM, PY), "submitted"),
+    ("prescreen-models", "reject"): Act(who(HEAD, PM, PY), "submitted", WHY),
     ("external-records", "create"): Act(
         who(OWN, AM) | who(SUBTREE, PO, IC), body={"uscc": "@uscc", "records": FIGURES}, on="list", by_choice=True
     ),

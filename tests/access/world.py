@@ -36,6 +36,7 @@ from branch.services.attachments import attach
 from branch.services.events import record
 from branch.services.file_store import store
 from customers.domain.names import bigrams
+from customers.domain.prescreen import SHIPPED
 from customers.models import (
     Cluster,
     ClusterMember,
@@ -44,6 +45,9 @@ from customers.models import (
     Invoice,
     Lead,
     Metric,
+    PrescreenModel,
+    PrescreenResult,
+    PrescreenRun,
     RecordDetail,
     RecordImport,
     RecordSource,
@@ -289,9 +293,37 @@ class World:
             member_cap=Decimal(100_000) if in_force else None,
         )
 
-    def cluster_member(self) -> ClusterMember:
+    def prescreen_model(self, state: str = "draft") -> PrescreenModel:
+        return PrescreenModel.objects.create(
+            office=self.offices["HO"],
+            state=state,
+            number=next(self._serial),
+            values=SHIPPED,
+            drafted_by=self.drafter,
+        )
+
+    def prescreen_run(self) -> PrescreenRun:
+        return PrescreenRun.objects.create(
+            office=self.offices["HW"],
+            cluster=self.cluster("active"),
+            state="done",
+            values=SHIPPED,
+            grade="A",
+            member_cap=1,
+            started_by=self.owner,
+            members_total=1,
+            until_member_id=1,
+        )
+
+    def prescreen_result(self) -> PrescreenResult:
+        run = self.prescreen_run()
+        return PrescreenResult.objects.create(
+            run=run, member=self.cluster_member(run.cluster), outcome="fit", amount=77_000
+        )
+
+    def cluster_member(self, cluster: Cluster | None = None) -> ClusterMember:
         serial = next(self._serial)
-        cluster = self.thing("clusters", "active")
+        cluster = cluster or self.thing("clusters", "active")
         return ClusterMember.objects.create(
             cluster=cluster,
             name=f"{MARK}{TYPED}成员{serial}",
@@ -588,6 +620,10 @@ class World:
             PostingRuleSet.objects.filter(pk=thing.pk).update(drafted_by=user)
         if (plural, name) == ("threshold-sets", "update"):
             ThresholdSet.objects.filter(pk=thing.pk).update(drafted_by=user)
+        if (plural, name) == ("prescreen-models", "update"):
+            PrescreenModel.objects.filter(pk=thing.pk).update(drafted_by=user)
+        if (plural, name) == ("clusters", "prescreen"):
+            self.cluster_member(thing)
         if plural == "warning-cases" and name not in ("assign", "reassign"):
             WarningCase.objects.filter(pk=thing.pk).update(officer=user)
         self._prepare_loan(name, thing)
@@ -763,6 +799,7 @@ class World:
             "@customer": lambda: self.thing("customers").pk,
             "@source": lambda: self.thing("record-sources").pk,
             "@uscc": lambda: self.thing("customers").uscc,
+            "@cluster_member": lambda: [self.cluster_member(thing).pk],
             "@new_uscc": lambda: uscc(9_999_999),
             "@colleague": lambda: self.colleagues["colleague"].pk,
             "@lead_owner": self.lead_owner,
@@ -790,6 +827,9 @@ _MAKERS: dict[str, Callable[..., models.Model]] = {
     "leads": World.lead,
     "clusters": World.cluster,
     "cluster-members": World.cluster_member,
+    "prescreen-models": World.prescreen_model,
+    "prescreen-runs": World.prescreen_run,
+    "prescreen-results": World.prescreen_result,
     "customers": World.customer,
     "external-records": World.external_record,
     "record-details": World.record_detail,

@@ -21,8 +21,28 @@ from branch.services.business_day import open_first_day
 from branch.services.calendar import set_calendar_override
 from branch.services.file_store import path_of
 from branch.services.parameters import set_parameter
-from customers.models import Cluster, Metric, RecordImport, RecordSource
-from customers.services import clusters, customers, imports, lead_lists, leads, metrics, record_sources, records
+from customers.domain.prescreen import SHIPPED as TABLE
+from customers.models import (
+    Cluster,
+    ClusterMember,
+    Metric,
+    PrescreenModel,
+    PrescreenRun,
+    RecordImport,
+    RecordSource,
+)
+from customers.services import (
+    clusters,
+    customers,
+    imports,
+    lead_lists,
+    leads,
+    metrics,
+    prescreen_models,
+    prescreens,
+    record_sources,
+    records,
+)
 from customers.services.intake.reading import Form, open_lines
 from loans.domain.ledger import SHIPPED
 from loans.models import (
@@ -393,7 +413,7 @@ CAPS: dict[str, Any] = {
     "anchor_standing": "sound", "anchor_years": 5, "members_count": 50, "members_left": 1, "defaulted_members": 0,
     "years_running": 3, "proposed_cap": Decimal(1_000_000), "proposed_member_cap": Decimal(100_000),
 }  # fmt: skip
-MEMBERS = "名称,年限,年交易额\n甲五金,3,800000\n乙五金,2,600000\n".encode()
+MEMBERS = "名称,联系人,年限,年交易额\n甲五金,王,3,800000\n乙百货,李,2,600000\n".encode()
 
 
 def cluster() -> int:
@@ -424,8 +444,40 @@ def send_members() -> object:
     return clusters.take_in_members(actor=lin(), cluster_id=cluster(), file=MEMBERS)
 
 
+def members_in() -> None:
+    send_members()
+    sent = RecordImport.objects.get()
+    imports.start_import(actor=lin(), record_import_id=sent.pk, mapping=imports.suggested_for(sent))
+    imports.run_import(sent.pk)
+
+
+def start_prescreen() -> object:
+    return prescreens.start_prescreen(actor=lin(), cluster_id=cluster())
+
+
+def prescreen_run() -> int:
+    return PrescreenRun.objects.get().pk
+
+
+def prescreen_chunk() -> object:
+    return prescreens.prescreen_chunk(prescreen_run_id=prescreen_run(), chunk=0)
+
+
+def draft_model() -> object:
+    return prescreen_models.draft_prescreen_model(actor=actor("zhou"), values=TABLE)
+
+
+def submit_model() -> object:
+    return prescreen_models.submit_prescreen_model(actor=actor("zhou"), prescreen_model_id=model())
+
+
+def model() -> int:
+    return PrescreenModel.objects.get().pk
+
+
 CLUSTER_SUBMITTED = (new_cluster, evaluate_cluster, submit_cluster)
 CLUSTER_ACTIVE = (*CLUSTER_SUBMITTED, activate_cluster)
+PRESCREENING = (*CLUSTER_ACTIVE, members_in, start_prescreen)
 
 CASES: dict[str, Case] = {
     # --- leads and customers
@@ -962,6 +1014,45 @@ CASES |= {
         in_order(*CLUSTER_ACTIVE),
     ),
     "take_in_members": Case("opening", send_members, in_order(*CLUSTER_ACTIVE)),
+    # --- pre-screening
+    "start_prescreen": Case("opening", start_prescreen, in_order(*CLUSTER_ACTIVE, members_in)),
+    "prescreen_chunk": Case("opening", prescreen_chunk, in_order(*PRESCREENING), is_keyed=False),
+    "finish_prescreen": Case(
+        "opening",
+        lambda: prescreens.finish_prescreen(prescreen_run_id=prescreen_run()),
+        in_order(*PRESCREENING, prescreen_chunk),
+        is_keyed=False,
+    ),
+    "fail_prescreen": Case(
+        "opening",
+        lambda: prescreens.fail_prescreen(prescreen_run_id=prescreen_run(), reason="x"),
+        in_order(*PRESCREENING),
+        is_keyed=False,
+    ),
+    "make_cluster_leads": Case(
+        "opening",
+        lambda: prescreens.make_cluster_leads(
+            actor=lin(), cluster_id=cluster(), member_ids=list(ClusterMember.objects.values_list("pk", flat=True))
+        ),
+        in_order(*CLUSTER_ACTIVE, members_in),
+    ),
+    "draft_prescreen_model": Case("opening", draft_model),
+    "update_prescreen_model": Case(
+        "opening",
+        lambda: prescreen_models.update_prescreen_model(actor=actor("zhou"), prescreen_model_id=model(), values=TABLE),
+        draft_model,
+    ),
+    "submit_prescreen_model": Case("opening", submit_model, draft_model),
+    "reject_prescreen_model": Case(
+        "opening",
+        lambda: prescreen_models.reject_prescreen_model(actor=actor("qian"), prescreen_model_id=model(), reason="太严"),
+        in_order(draft_model, submit_model),
+    ),
+    "activate_prescreen_model": Case(
+        "opening",
+        lambda: prescreen_models.activate_prescreen_model(actor=actor("qian"), prescreen_model_id=model()),
+        in_order(draft_model, submit_model),
+    ),
 }
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from approvals.models import Review, ReviewStage
 from branch.models import Attachment, Office, User
 from branch.models.stateful import Stateful
-from customers.models import Cluster, Customer, Lead, RecordImport, RecordSource
+from customers.domain.prescreen import SHIPPED as TABLE
+from customers.models import Cluster, Customer, Lead, PrescreenModel, PrescreenRun, RecordImport, RecordSource
 from loans.models import (
     Application,
     Condition,
@@ -46,9 +47,14 @@ def build_all(head_office: Office, office: Office, owner: User) -> dict[type[Sta
     customer = Customer.objects.create(office=office, owner=owner, kind="company", name="鑫达五金", contact_name="陈")
     mine = {"owner": owner, "customer": customer}
     make(Lead, owner=owner, name="鑫达五金", contact_name="陈", source="visit")
-    make(
+    make(PrescreenModel, office=head_office, number=1, values=TABLE, drafted_by=owner)
+    cluster = make(
         Cluster, owner=owner, kind="platform", code="p", name="平台", anchor_name="平台", cap=AMOUNT, member_cap=AMOUNT,
         source=RecordSource.objects.create(office=office, code="cluster-p", name="平台"),
+    )  # fmt: skip
+    make(
+        PrescreenRun, cluster=cluster, values={}, grade="A", member_cap=AMOUNT, started_by=owner, members_total=0,
+        until_member_id=0,
     )  # fmt: skip
     make(
         RecordImport, owner=owner, source=RecordSource.objects.create(office=head_office, code="tax", name="税务"),
