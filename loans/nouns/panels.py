@@ -8,11 +8,12 @@ from branch.domain.actor import Actor
 from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.web.panels import Panel, panel
-from customers.models import Customer
+from customers.models import Cluster, Customer
 from loans.models import Application, Drawdown, Facility, Loan
 from loans.nouns.facilities import FACILITY_NOUN
 from loans.nouns.loans import LOAN_NOUN
 from loans.nouns.movements import compared
+from loans.queries.clusters import cluster_exposure, products_for
 from loans.queries.renewals import CONDITION_WORDS, GROUND_WORDS, conditions_of, interest_to_pay, renewal_picture
 
 SHOWN = 20
@@ -60,3 +61,10 @@ def what_it_renews(application: Application, actor: Actor) -> Panel | None:
 @panel("drawdown")
 def what_it_takes_over(drawdown: Drawdown, actor: Actor) -> Panel | None:
     return what_it_renews(drawdown.application, actor)
+
+
+@panel("cluster")
+def exposure_and_products(cluster: Cluster, actor: Actor) -> Panel | None:
+    """What members have been lent and promised against the cap, and the products that are for them."""
+    context = {"exposure": cluster_exposure(cluster), "cap": cluster.cap, "products": products_for(cluster)}
+    return Panel(_("Exposure"), "loans/_cluster_panel.html", context)

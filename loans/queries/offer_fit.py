@@ -24,6 +24,7 @@ from loans.domain.eligibility import (
 from loans.models import Application, ProductVersion
 from loans.models.product import DueDayRule, GuaranteeMode, RepaymentMethod
 from loans.queries.applications import known_grade
+from loans.queries.clusters import clusters_of
 
 CRITERIA: dict[CriterionCode, Any] = {
     CriterionCode.CUSTOMER_KIND: gettext_lazy("Kind of customer"),
@@ -158,11 +159,6 @@ def _applicant(application: Application, audience: Audience) -> Applicant:
 def size_class_of(customer: Customer) -> str:
     """The size class from the figures on file; empty where one is missing."""
     return size_class(customer.industry, employees=customer.employees, sales=customer.annual_sales) or ""
-
-
-def clusters_of(customer: Customer) -> tuple[str, ...]:
-    """Codes of the clusters a customer belongs to; there are none before clusters are kept."""
-    return ()
 
 
 def refusal_of(criterion: Criterion) -> str:

@@ -28,6 +28,7 @@ from loans.queries.products import active_version
 from loans.queries.renewals import require_conditions
 from loans.queries.terms import plan_rows
 from loans.services import investigations
+from loans.services.cluster_room import require_cluster_room
 from loans.services.numbers import next_number
 from loans.services.pricing import price_application, problems_of, without_rows
 from loans.services.values import put
@@ -123,6 +124,7 @@ def submit_application(*, actor: Actor, application_id: int, expected_version: i
             )
         application.quote = without_rows(price_application(application))
         require_conditions(application)
+        require_cluster_room(application.customer, application.amount, file=application)
         application.submitted_at = timezone.now()
     publish("application.submitted", application_id=application.pk)
     return application

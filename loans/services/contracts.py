@@ -20,6 +20,7 @@ from loans.domain.product_terms import ProductTerms
 from loans.domain.terms import RepaymentMethod
 from loans.models import Application, Condition, Contract
 from loans.queries.renewals import require_conditions
+from loans.services.cluster_room import require_cluster_room
 from loans.services.documents import render_contract
 from loans.services.facilities import open_facility
 
@@ -81,6 +82,7 @@ def sign_contract(*, actor: Actor, contract_id: int, expected_version: int | Non
     """Both sides have signed: the line stands, waiting for its conditions."""
     with transition(Contract, contract_id, "sign", actor=actor, expected_version=expected_version) as contract:
         require_conditions(contract.application)
+        require_cluster_room(contract.customer, contract.amount, file=contract.application)
         contract.signed_date = business_date()
     open_facility(actor=actor, contract_id=contract.pk)
     publish("contract.signed", contract_id=contract.pk)

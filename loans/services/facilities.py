@@ -19,6 +19,7 @@ from loans.domain.periods import Frequency, Unit
 from loans.models import Contract, Drawdown, Facility, Loan, Product
 from loans.queries.facilities import open_conditions, open_drawdowns, undrawn_amount
 from loans.queries.terms import end_of_term, plan_rows, terms_of
+from loans.services.cluster_room import require_cluster_room
 from loans.services.inputs import clean_amount, clean_reason
 
 LIMIT_SETTERS = frozenset({Role.BRANCH_MANAGER})
@@ -124,6 +125,8 @@ def change_facility_limit(
                 "least": format_money(taken), "most": format_money(facility.contract.amount),
             }  # fmt: skip
             raise InvalidInput(fields={"limit_amount": [message]})
+        if limit_amount > facility.limit_amount:
+            require_cluster_room(facility.customer, limit_amount - facility.limit_amount)
         facility.limit_amount = limit_amount
     publish("facility.limit_changed", facility_id=facility.pk)
     return facility

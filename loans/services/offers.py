@@ -20,6 +20,7 @@ from branch.services.transition import transition
 from branch.services.use_case import use_case
 from loans.models import Application, Condition
 from loans.queries.offer_fit import eligibility, refusal_of
+from loans.services.cluster_room import require_cluster_room
 
 
 @use_case("approve_application")
@@ -31,6 +32,7 @@ def approve_application(
         if not 0 < amount <= application.amount:
             raise InvalidInput(fields={"amount": [_("More than was asked for.")]})
         _require_fit(application, amount)
+        require_cluster_room(application.customer, amount, file=application)
         application.approved_amount = amount
         application.approved_rate = Decimal(application.quote["annual_rate"])
         application.offer_expires_date = business_date() + timedelta(

@@ -26,7 +26,8 @@ from loans.domain.schedule import Schedule, build_schedule
 from loans.domain.terms import MOST_INSTALMENTS, RepaymentMethod, TermsError
 from loans.models import Application, LprRate, ProductVersion
 from loans.queries.applications import earlier_loans, known_grade
-from loans.queries.offer_fit import clusters_of, offer_problems
+from loans.queries.clusters import clusters_of
+from loans.queries.offer_fit import offer_problems
 from loans.queries.products import as_fractions, lpr_on
 from loans.queries.terms import end_of_term, floating_at, plan_rows, terms_for_schedule, terms_of_version
 
