@@ -241,6 +241,8 @@ REST_FRAMEWORK = {
         "anon": env.str("THROTTLE_ANON", "120/min"),
         "user": env.str("THROTTLE_USER", "3000/min"),
         "sign-in": env.str("THROTTLE_SIGN_IN", "60/min"),
+        "referral": env.str("THROTTLE_REFERRAL", "30/min"),
+        "referral-link": env.str("THROTTLE_REFERRAL_LINK", "60/min"),
     },
     "EXCEPTION_HANDLER": "branch.api.problems.problem_response",
     "COERCE_DECIMAL_TO_STRING": True,

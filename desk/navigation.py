@@ -29,7 +29,7 @@ DASHBOARD_READERS = frozenset({Role.BRANCH_MANAGER, Role.AUDITOR})
 
 #: Nouns in the order of a loan's life; one that is not named comes last in its section.
 _ORDER = (
-    *("lead", "cluster", "customer", "external_record", "record_import"),
+    *("lead", "campaign", "referral_link", "cluster", "customer", "external_record", "record_import"),
     *("application", "investigation", "review_stage", "review"),
     *("contract", "condition", "facility", "drawdown", "loan", "repayment"),
     *("warning_case", "signal", "inspection", "collection_case"),

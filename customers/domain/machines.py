@@ -14,6 +14,16 @@ LEAD = Machine(
         on("reopen", "lost", "contacted", Role.ACCOUNT_MANAGER, Role.BRANCH_MANAGER),
     ),
 )
+_RUNNERS = (Role.ACCOUNT_MANAGER, Role.BRANCH_MANAGER)
+CAMPAIGN = Machine(
+    "campaign",
+    "planned",
+    (
+        on("launch", "planned", "running", *_RUNNERS),
+        on("end", "running", "ended", *_RUNNERS),
+        on("cancel", "planned running", "cancelled", *_RUNNERS),
+    ),
+)
 _JUDGES = (Role.BRANCH_MANAGER, Role.RISK_REVIEWER)
 CLUSTER = Machine(
     "cluster",

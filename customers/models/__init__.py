@@ -1,14 +1,18 @@
+from customers.models.campaign import Campaign, CampaignCost, ReferralLink
 from customers.models.cluster import Cluster, ClusterMember
 from customers.models.customer import Customer
 from customers.models.external_record import ExternalRecord, RecordDetail
 from customers.models.invoice import Invoice, InvoiceMonth
 from customers.models.lead import Lead
+from customers.models.lead_visit import LeadVisit
 from customers.models.metric import Metric
 from customers.models.prescreen import PrescreenModel, PrescreenResult, PrescreenRun
 from customers.models.record_import import ImportFinding, RecordImport, TouchedMonth
 from customers.models.record_source import FirmCode, RecordSource
 
 __all__ = [
+    "Campaign",
+    "CampaignCost",
     "Cluster",
     "ClusterMember",
     "Customer",
@@ -18,6 +22,7 @@ __all__ = [
     "Invoice",
     "InvoiceMonth",
     "Lead",
+    "LeadVisit",
     "Metric",
     "PrescreenModel",
     "PrescreenResult",
@@ -25,5 +30,6 @@ __all__ = [
     "RecordDetail",
     "RecordImport",
     "RecordSource",
+    "ReferralLink",
     "TouchedMonth",
 ]

@@ -8,6 +8,7 @@ from django.utils.translation import pgettext_lazy
 from branch.fields import EncryptedText
 from branch.models.stateful import Stateful, state_field, state_is_known
 from customers.domain.machines import LEAD
+from customers.models.campaign import Campaign, ReferralLink
 from customers.models.customer import Customer
 
 
@@ -21,6 +22,7 @@ class Lead(Stateful):
         FORM = "form", _("form")
         BATCH = "batch", _("list")
         API = "api", _("API")
+        LINK = "link", _("referral link")
 
     class LostReason(models.TextChoices):
         PRICE = "price", _("price")
@@ -64,6 +66,16 @@ class Lead(Stateful):
     phone_digest = models.CharField(max_length=64, default="", editable=False)
     district = models.CharField(_("district"), max_length=60, default="", blank=True)
     origin = models.CharField(_("way in"), max_length=10, choices=Origin.choices, default=Origin.FORM)
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("campaign")
+    )
+    referral_link = models.ForeignKey(
+        ReferralLink, models.PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("referral link")
+    )
+    #: What the visitor of the public page agreed to, as it stood there, and when.
+    consent_text = models.TextField(_("consent"), default="", blank=True)
+    consent_version = models.CharField(max_length=20, default="", blank=True)
+    consented_at = models.DateTimeField(_("consented at"), null=True, blank=True)
     #: Something on file looked like it when it came in; the lead's page says what.
     looks_known = models.BooleanField(_("looks like one on file"), default=False)
     source = models.CharField(_("source"), max_length=20, choices=Source.choices)

@@ -6,6 +6,8 @@ from typing import Any
 
 import django_tables2 as tables
 from django import forms
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_filters import ChoiceFilter, FilterSet
 from rest_framework import serializers
@@ -20,12 +22,14 @@ from branch.web.noun import Action, Noun, register
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, StateColumn
 from customers.domain.machines import LEAD
-from customers.models import Customer, Lead
+from customers.models import Campaign, Customer, Lead
 from customers.nouns.people import ReassignForm
 from customers.nouns.profiles import ProfileForm
+from customers.nouns.visits import VisitForm
+from customers.queries.campaigns import counted
 from customers.queries.duplicates import duplicates_of
-from customers.queries.leads import OPEN_STATES
-from customers.services import lead_lists, leads
+from customers.queries.leads import OPEN_STATES, visits_of
+from customers.services import lead_lists, leads, visits
 
 MANAGER = frozenset({Role.ACCOUNT_MANAGER})
 
@@ -46,11 +50,23 @@ class LeadForm(ActionForm):
         label=_("Phone"), max_length=30, required=False, widget=forms.TextInput(attrs={"inputmode": "tel"})
     )
     source = forms.ChoiceField(label=_("Source"), choices=Lead.Source.choices)
+    campaign_id = forms.ModelChoiceField(queryset=Campaign.objects.none(), label=_("Campaign"), required=False)
     district = forms.CharField(label=_("District"), max_length=60, required=False)
     wanted_amount = MoneyField(label=_("Amount wanted"), required=False)
     next_action = forms.CharField(label=_("Next action"), max_length=200, required=False)
     next_action_date = DateField(label=_("Next action on"), required=False)
     note = forms.CharField(label=_("Note"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer_campaigns(self)
+
+
+def offer_campaigns(form: ActionForm) -> None:
+    """The running ones this person sees, and the one that stands there already."""
+    standing = getattr(form.instance, "campaign_id", None) or 0
+    rows = visible(Campaign, form.actor).filter(Q(state="running") | Q(pk=standing)).order_by("name")
+    form.fields["campaign_id"].queryset = rows  # type: ignore[attr-defined]
 
 
 class NewLeadForm(LeadForm):
@@ -101,6 +117,7 @@ class ListForm(ActionForm):
     source = forms.ChoiceField(
         label=_("Source"), choices=Lead.Source.choices, help_text=_("Of those whose row names none.")
     )
+    campaign_id = forms.ModelChoiceField(queryset=Campaign.objects.none(), label=_("Campaign"), required=False)
     by_load = forms.BooleanField(
         label=_("Share them out among the account managers of the office, by load"), required=False
     )
@@ -112,6 +129,10 @@ class ListForm(ActionForm):
     )
     sha256 = forms.CharField(label=_("SHA-256"), max_length=64, required=False, widget=forms.HiddenInput())
     start = forms.BooleanField(label=_("Start at once"), required=False, widget=forms.HiddenInput())
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer_campaigns(self)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -211,8 +232,9 @@ class LeadSerializer(serializers.ModelSerializer):
         model = Lead
         fields = (
             "id", "state", "version", "name", "uscc", "contact_name", "identity_number", "phone", "source", "origin",
-            "district", "wanted_amount", "note", "next_action", "next_action_date", "reached", "looks_known",
-            "lost_reason_code", "lost_reason", "duplicate_of", "customer", "owner", "office", "created_at",
+            "campaign", "referral_link", "district", "wanted_amount", "note", "next_action", "next_action_date",
+            "reached", "looks_known", "consent_text", "consent_version", "consented_at", "lost_reason_code",
+            "lost_reason", "duplicate_of", "customer", "owner", "office", "created_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -238,6 +260,7 @@ class LeadTable(NounTable):
 
 class LeadFilter(FilterSet):
     state = ChoiceFilter(choices=state_choices(LEAD), label=_("State"))
+    reached_from = ChoiceFilter(choices=Lead.Reached.choices, label=_("Came at least as far as"), method="narrow_stage")
 
     class Meta:
         model = Lead
@@ -246,10 +269,18 @@ class LeadFilter(FilterSet):
             "origin": ["exact"],
             "lost_reason_code": ["exact"],
             "looks_known": ["exact"],
+            "campaign": ["exact"],
+            "referral_link": ["exact"],
             "owner": ["exact"],
             "next_action_date": ["lte"],
             "wanted_amount": ["gte"],
+            "created_at": ["date__gte", "date__lte"],
         }
+
+    def narrow_stage(self, rows: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
+        """How many came this far, as a campaign and the funnel count them."""
+        stages = Lead.Reached.values
+        return counted(rows.filter(reached__in=stages[stages.index(value) :]))
 
 
 def _facts(lead: Lead, actor: Actor) -> list[tuple[Any, Any]]:
@@ -259,6 +290,8 @@ def _facts(lead: Lead, actor: Actor) -> list[tuple[Any, Any]]:
         (_("Resident identity number"), mask_resident_id(lead.identity_number) if lead.identity_number else ""),
         (_("Phone"), mask_phone(lead.phone) if lead.phone else ""),
         (_("Source"), f"{lead.get_source_display()} · {lead.get_origin_display()}"),
+        (_("Campaign"), lead.campaign),
+        (_("Referral link"), lead.referral_link),
         (_("District"), lead.district),
         (_("Amount wanted"), lead.wanted_amount),
         (_("Next action"), lead.next_action),
@@ -269,6 +302,8 @@ def _facts(lead: Lead, actor: Actor) -> list[tuple[Any, Any]]:
         (_("In their words"), lead.lost_reason),
         (_("Duplicate of"), lead.duplicate_of),
         (_("Note"), lead.note),
+        (_("Consented at"), lead.consented_at),
+        (_("Consent"), f"{lead.consent_version}: {lead.consent_text}" if lead.consent_version else ""),
     ]
 
 
@@ -277,6 +312,7 @@ def _context(lead: Lead, actor: Actor) -> dict[str, Any]:
     is_open = lead.state in OPEN_STATES
     return {
         "call_number": lead.phone if lead.owner_id == actor.user_id and is_open else "",
+        "visits": visits_of(lead),
         "duplicates": [(match, leads.told(match)) for match in duplicates_of(lead, actor)] if is_open else [],
     }
 
@@ -297,7 +333,7 @@ LEAD_NOUN = register(
         section="find",
         icon="user-plus",
         search=lambda rows, text: rows.filter(name__icontains=text) | rows.filter(contact_name__icontains=text),
-        related=("owner", "customer", "duplicate_of"),
+        related=("owner", "customer", "duplicate_of", "campaign", "referral_link"),
         template="customers/lead.html",
         facts=_facts,
         context=_context,
@@ -327,6 +363,17 @@ LEAD_NOUN = register(
             ),
             Action(
                 "contact", _("Mark contacted"), leads.contact_lead, form=ContactForm, event="contact", tone="primary"
+            ),
+            Action(
+                "visit",
+                _("Record a visit"),
+                visits.record_visit,
+                form=VisitForm,
+                roles=MANAGER,
+                when=lambda lead: lead.state in OPEN_STATES,
+                template="customers/visit_form.html",
+                full_page=True,
+                initial=lambda actor, lead: {"visited_at": timezone.localtime(), "place": lead.district},
             ),
             Action(
                 "qualify",

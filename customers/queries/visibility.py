@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from branch.domain.actor import Actor
 from branch.domain.roles import Role
 from branch.queries.visibility import owned_or_within, scope, within_offices
 from customers.models import (
+    Campaign,
     Cluster,
     ClusterMember,
     Customer,
     ExternalRecord,
     Invoice,
     Lead,
+    LeadVisit,
     Metric,
     PrescreenModel,
     PrescreenResult,
@@ -21,6 +23,7 @@ from customers.models import (
     RecordDetail,
     RecordImport,
     RecordSource,
+    ReferralLink,
 )
 
 LEAD_READERS = frozenset({Role.BRANCH_MANAGER, Role.AUDITOR})
@@ -87,6 +90,24 @@ def record_imports(rows: QuerySet[RecordImport], actor: Actor) -> QuerySet[Recor
 @scope(Invoice)
 def invoices(rows: QuerySet[Invoice], actor: Actor) -> QuerySet[Invoice]:
     return owned_or_within(rows, actor, subtree=INVESTIGATORS, owner="customer__owner", office="customer__office")
+
+
+@scope(Campaign)
+def campaigns(rows: QuerySet[Campaign], actor: Actor) -> QuerySet[Campaign]:
+    """Those of the offices below, and for account managers those of the offices above: a branch runs them for all."""
+    mine = {Role.ACCOUNT_MANAGER}
+    above = {int(part) for path in actor.paths(mine) for part in path.split("/") if part}
+    return rows.filter(within_offices(actor, LEAD_READERS | mine) | Q(office_id__in=above))
+
+
+@scope(ReferralLink)
+def referral_links(rows: QuerySet[ReferralLink], actor: Actor) -> QuerySet[ReferralLink]:
+    return owned_or_within(rows, actor, subtree=LEAD_READERS)
+
+
+@scope(LeadVisit)
+def lead_visits(rows: QuerySet[LeadVisit], actor: Actor) -> QuerySet[LeadVisit]:
+    return owned_or_within(rows, actor, subtree=LEAD_READERS, owner="lead__owner", office="lead__office")
 
 
 #: Who judges clusters, decides on files of their members, or looks after the office.

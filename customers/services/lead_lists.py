@@ -14,6 +14,7 @@ from branch.models import Office
 from branch.services.transition import create
 from branch.services.use_case import use_case
 from customers.models import Lead, RecordImport, RecordSource
+from customers.queries.campaigns import running_campaign
 from customers.services.imports import receive_import
 
 SENDERS = frozenset({Role.ACCOUNT_MANAGER, Role.INTEGRATION})
@@ -29,6 +30,7 @@ def receive_leads(
     rows: Sequence[Mapping[str, Any]] | None = None,
     source: str = Lead.Source.PLATFORM,
     by_load: bool = False,
+    campaign_id: int | None = None,
     mapping: Mapping[str, str] | None = None,
     sha256: str = "",
     start: bool = False,
@@ -42,6 +44,8 @@ def receive_leads(
         raise PermissionRefused(_("Your role does not allow this here."), event="receive_leads")
     if source not in Lead.Source.values:
         raise InvalidInput(fields={"source": [_("Choose where the lead came from.")]})
+    if campaign_id:
+        running_campaign(actor, campaign_id)
     return receive_import(
         actor=actor,
         source_id=_lists().pk,
@@ -51,7 +55,7 @@ def receive_leads(
         mapping=mapping,
         sha256=sha256,
         start=start,
-        options={"source": source, "by_load": by_load},
+        options={"source": source, "by_load": by_load, "campaign_id": campaign_id},
     )
 
 

@@ -21,6 +21,7 @@ from branch.services.transition import change, create, transition
 from branch.services.use_case import use_case
 from customers.domain.duplicates import Ground
 from customers.models import Customer, Lead
+from customers.queries.campaigns import running_campaign
 from customers.queries.duplicates import Match, duplicates_of
 from customers.queries.leads import OPEN_STATES
 from customers.queries.load import balance_of, desk_of
@@ -43,6 +44,7 @@ class LeadFacts(TypedDict, total=False):
     note: str
     next_action: str
     next_action_date: date | None
+    campaign_id: int | None
 
 
 #: What tells one firm from another: where it changes, the lead is compared anew.
@@ -59,6 +61,8 @@ def capture_lead(
     isn't, with a reason that stands on the record.
     """
     lead = Lead(owner_id=person_id(actor), office=working_office(actor, Role.ACCOUNT_MANAGER))
+    if campaign_id := values.get("campaign_id"):
+        running_campaign(actor, campaign_id)
     apply_facts(lead, values)
     matches = duplicates_of(lead, actor)
     refuse_known(matches)
@@ -72,17 +76,25 @@ def capture_lead(
 
 
 def add_lead(
-    actor: Actor, office: Office, place: Callable[[], tuple[int, Office]], values: LeadFacts, **facts: Any
+    actor: Actor,
+    office: Office,
+    place: Callable[[], tuple[int, Office]],
+    values: LeadFacts,
+    *,
+    refuse: bool = True,
+    **facts: Any,
 ) -> tuple[Lead, list[Match]]:
     """A lead nobody typed in, in the caller's transaction, and what it may be on file as.
 
     It came to `office`; `place` says whose it becomes and where it stands, and is asked only of what is taken in.
-    `facts` are set as they are. Raises InvalidInput by field, OnFile for what is on file for sure.
+    `facts` are set as they are. Raises InvalidInput by field, and OnFile for what is on file for sure, unless it is
+    not to `refuse` that.
     """
     lead = Lead(office=office, **facts)
     apply_facts(lead, values)
     matches = duplicates_of(lead, actor)
-    refuse_known(matches)
+    if refuse:
+        refuse_known(matches)
     lead.owner_id, lead.office = place()
     lead.looks_known = bool(matches)
     roles = MANAGER | {Role.INTEGRATION, Role.SYSTEM}
@@ -123,6 +135,8 @@ def update_lead(
         expected_version=expected_version,
     ) as lead:
         before = {field: getattr(lead, field) for field in TELLING}
+        if (campaign_id := values.get("campaign_id")) and campaign_id != lead.campaign_id:
+            running_campaign(actor, campaign_id)
         apply_facts(lead, values)
         if any(getattr(lead, field) != before[field] for field in TELLING):
             matches = duplicates_of(lead, actor)

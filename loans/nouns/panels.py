@@ -8,11 +8,12 @@ from branch.domain.actor import Actor
 from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.web.panels import Panel, panel
-from customers.models import Cluster, Customer
+from customers.models import Campaign, Cluster, Customer
 from loans.models import Application, Drawdown, Facility, Loan
 from loans.nouns.facilities import FACILITY_NOUN
 from loans.nouns.loans import LOAN_NOUN
 from loans.nouns.movements import compared
+from loans.queries.campaigns import booked_by
 from loans.queries.clusters import cluster_exposure, products_for
 from loans.queries.renewals import CONDITION_WORDS, GROUND_WORDS, conditions_of, interest_to_pay, renewal_picture
 
@@ -33,6 +34,14 @@ def lines_and_loans(customer: Customer, actor: Actor) -> Panel | None:
         "all_loans": f"{LOAN_NOUN.url()}?customer={customer.pk}",
     }
     return Panel(_("Lines and loans"), "loans/_customer_panel.html", context, "lending")
+
+
+@panel("campaign")
+def what_it_booked(campaign: Campaign, actor: Actor) -> Panel:
+    """How far the campaign's customers came in lending, and what a loan cost."""
+    booked = booked_by([campaign.pk])[campaign.pk]
+    context = {"booked": booked, "cost_per_loan": booked.cost_per_loan(campaign.spent)}
+    return Panel(_("Down to loans"), "loans/_campaign_panel.html", context)
 
 
 @panel("application")

@@ -1,4 +1,4 @@
-// On site: the position by a button, photos sent as soon as they are taken.
+// On site: the position by a button (data-locate says what the names of its two fields start with), photos sent as soon as they are taken.
 (() => {
   const locate = document.querySelector("[data-locate]");
   const put = (name, value) => {
@@ -15,8 +15,8 @@
       navigator.geolocation.getCurrentPosition(
         ({ coords }) => {
           locate.removeAttribute("aria-busy");
-          put("visit_latitude", coords.latitude);
-          put("visit_longitude", coords.longitude);
+          put(`${locate.dataset.locate}latitude`, coords.latitude);
+          put(`${locate.dataset.locate}longitude`, coords.longitude);
           note.textContent = note.dataset.taken.replace("%s", Math.round(coords.accuracy));
         },
         () => { locate.removeAttribute("aria-busy"); note.textContent = note.dataset.failed; },

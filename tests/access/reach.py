@@ -19,6 +19,8 @@ def reaches(scope: str | None, position: str, plural: str, state: str = "") -> b
         return True
     if scope in (table.OWN, table.SELF):
         return position == "owner"
+    if scope == table.AROUND:
+        return position in (*_UP_FROM_THE_THING, "below", "owner")
     if scope == table.ABOVE:
         return position in ("above", "top")
     if scope == table.HEAD or plural in table.OF_THE_BANK:

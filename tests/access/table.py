@@ -45,6 +45,8 @@ STAFF = tuple(role for role in ROLES if role not in (BO, IC))
 OWN = "own"
 #: Every row of the office the role is held at and of the offices below it.
 SUBTREE = "subtree"
+#: The same, and the offices below: what a branch does, it does for its sub-branches too.
+AROUND = "around"
 #: The same, but only files from the offer on: those who release money don't see what is still being decided.
 OFFERED = "offered"
 #: Things of the bank as a whole, whatever office the role is held at.
@@ -92,6 +94,10 @@ OF_THE_BANK = {
 READ: dict[str, Who] = {
     # "own leads, customers and applications"; a branch manager reads and an auditor reads everything.
     "leads": who(OWN, AM) | who(SUBTREE, BM, AU),
+    # A branch's campaign is its sub-branches' too, who take leads in for it.
+    "campaigns": who(AROUND, AM) | who(SUBTREE, BM, AU),
+    "referral-links": who(OWN, AM) | who(SUBTREE, BM, AU),
+    "lead-visits": who(OWN, AM) | who(SUBTREE, BM, AU),
     "customers": who(OWN, AM) | who(SUBTREE, CO, RR, AP, DO, LA, PO, BM, AU),
     # What is known from outside serves judging: those who investigate, decide and look after. A client system
     # sends figures in and reads nothing.
@@ -167,6 +173,7 @@ FURTHER: dict[str, tuple[str, ...]] = {
         "api/v1/loans/<pk>/statement/",
         "api/v1/loans/<pk>/statement.<form>",
     ),
+    "referral-links": ("referral-links/<pk>/qr.svg", "referral-links/<pk>/poster/"),
     "record-imports": ("api/v1/record-imports/<pk>/report/",),
     "ledger-days": ("ledger-days/<pk>/file.csv", "api/v1/ledger-days/<pk>/file/"),
 }
@@ -260,6 +267,31 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ("leads", "lose"): Act(MINE_OR_HEAD, "contacted", WHY),
     ("leads", "reopen"): Act(MINE_OR_HEAD, "lost"),
     #
+    ("leads", "visit"): Act(
+        MINE, "new", {"visited_at": "2026-03-02T08:00", "place": "五金城", "outcome": "interested"}
+    ),
+    # Whoever wins customers runs campaigns, on their own or for the branch.
+    ("campaigns", "create"): Act(
+        who(BANK, AM, BM),
+        body={
+            "name": "新推广",
+            "kind": "referral",
+            "budget": "1000.00",
+            "starts_on": "2026-03-02",
+            "ends_on": "2026-04-01",
+        },
+        gives=201,
+        on="list",
+    ),
+    ("campaigns", "launch"): Act(MINE_OR_HEAD, "planned"),
+    ("campaigns", "cost"): Act(MINE_OR_HEAD, "running", {"amount": "100.00", "note": "传单"}),
+    ("campaigns", "update"): Act(MINE_OR_HEAD, "planned", {"channel": "传单"}, method="PATCH"),
+    ("campaigns", "end"): Act(MINE_OR_HEAD, "running"),
+    ("campaigns", "cancel"): Act(MINE_OR_HEAD, "planned", WHY),
+    ("referral-links", "create"): Act(
+        who(BANK, AM), body={"title": "柜台", "expires_on": "2026-04-01"}, gives=201, on="list"
+    ),
+    ("referral-links", "close"): Act(MINE_OR_HEAD),
     ("customers", "create"): Act(who(BANK, AM), body=PROFILE, gives=201, on="list"),
     ("customers", "update"): Act(MINE, body={"employees": 12}, method="PATCH"),
     ("customers", "apply"): Act(MINE, body={"product_id": "@product"}),
@@ -593,6 +625,9 @@ OTHER: dict[str, tuple[Other, ...]] = {
     "dashboard/": (Other("GET", TO_SIGN_IN, 403, DASHBOARD),),
     "dashboard/<code>/": (Other("GET", TO_SIGN_IN, 403, DASHBOARD, sample="dashboard/leads/"),),
     "styleguide/": (Other("GET", TO_SIGN_IN, 200),),
+    # for visitors nobody knows: a page for those who have the address, and the same answer whatever they sent
+    "r/<token>/": (Other("GET", 404, 404, sample="r/nothing/"), Other("POST", 404, 404, sample="r/nothing/")),
+    "r/<token>/done/": (Other("GET", 200, 200, sample="r/nothing/done/"),),
     # for whoever runs the program, from this machine
     "healthz/": (Other("GET", 200, 200),),
     "readyz/": (Other("GET", 200, 200),),
@@ -685,8 +720,8 @@ SIGNING_IN: dict[str, tuple[int, int, str]] = {
 
 #: Nouns whose things carry documents; whoever sees the thing sees them.
 WITH_DOCUMENTS = (
-    "leads", "customers", "applications", "investigations", "review-stages", "contracts", "conditions", "facilities",
-    "drawdowns", "loans", "signals", "warning-cases", "inspections", "collection-cases",
+    "leads", "lead-visits", "customers", "applications", "investigations", "review-stages", "contracts", "conditions",
+    "facilities", "drawdowns", "loans", "signals", "warning-cases", "inspections", "collection-cases",
 )  # fmt: skip
 #: Who adds one to a thing they see. An auditor changes nothing.
 ADDS_DOCUMENTS = who(OWN, AM) | who(SUBTREE, CO, RR, AP, DO, LA, PO, BM)

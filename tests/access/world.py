@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cached_property
 from itertools import count
@@ -38,12 +38,14 @@ from branch.services.file_store import store
 from customers.domain.names import bigrams
 from customers.domain.prescreen import SHIPPED
 from customers.models import (
+    Campaign,
     Cluster,
     ClusterMember,
     Customer,
     ExternalRecord,
     Invoice,
     Lead,
+    LeadVisit,
     Metric,
     PrescreenModel,
     PrescreenResult,
@@ -51,6 +53,7 @@ from customers.models import (
     RecordDetail,
     RecordImport,
     RecordSource,
+    ReferralLink,
 )
 from customers.services.intake.reading import Form
 from loans.domain.ledger import Kind, MoneyEvent
@@ -335,6 +338,35 @@ class World:
             record_import=self.record_import("done"),
             line=2,
         )
+
+    def campaign(self, state: str = "planned") -> Campaign:
+        return Campaign.objects.create(
+            office=self.offices["HW"],
+            owner=self.owner,
+            state=state,
+            kind="referral",
+            name=f"{MARK}{TYPED}推广{next(self._serial)}",
+            budget=1000,
+            starts_on=TODAY,
+            ends_on=date(2030, 1, 1),
+        )
+
+    def referral_link(self) -> ReferralLink:
+        serial = next(self._serial)
+        return ReferralLink.objects.create(
+            office=self.offices["HW"],
+            owner=self.owner,
+            title=f"{MARK}{TYPED}链接{serial}",
+            token=f"token{serial}",
+            expires_on=date(2030, 1, 1),
+        )
+
+    def lead_visit(self) -> LeadVisit:
+        lead = self.thing("leads", "new")
+        return LeadVisit.objects.create(
+            office=lead.office, lead=lead, visitor=self.owner, visited_at=datetime(2026, 3, 1, 2, tzinfo=UTC),
+            place=f"{MARK}{TYPED}五金城", outcome="interested",
+        )  # fmt: skip
 
     def external_record(self) -> ExternalRecord:
         return ExternalRecord.objects.create(
@@ -825,6 +857,9 @@ class World:
 
 _MAKERS: dict[str, Callable[..., models.Model]] = {
     "leads": World.lead,
+    "lead-visits": World.lead_visit,
+    "campaigns": World.campaign,
+    "referral-links": World.referral_link,
     "clusters": World.cluster,
     "cluster-members": World.cluster_member,
     "prescreen-models": World.prescreen_model,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +23,7 @@ from branch.services.file_store import path_of
 from branch.services.parameters import set_parameter
 from customers.domain.prescreen import SHIPPED as TABLE
 from customers.models import (
+    Campaign,
     Cluster,
     ClusterMember,
     Metric,
@@ -30,6 +31,7 @@ from customers.models import (
     PrescreenRun,
     RecordImport,
     RecordSource,
+    ReferralLink,
 )
 from customers.services import (
     clusters,
@@ -42,6 +44,8 @@ from customers.services import (
     prescreens,
     record_sources,
     records,
+    referrals,
+    visits,
 )
 from customers.services.intake.reading import Form, open_lines
 from loans.domain.ledger import SHIPPED
@@ -358,6 +362,46 @@ INVOICES = (
 LEADS = "名称,联系人\n永泰塑料厂,李\n"
 
 
+def new_campaign() -> object:
+    return campaigns.create_campaign(
+        actor=lin(),
+        name="地推",
+        kind="door_to_door",
+        budget=Decimal(1000),
+        starts_on=OPENING,
+        ends_on=date(2026, 12, 31),
+    )
+
+
+def campaign() -> int:
+    return Campaign.objects.get().pk
+
+
+def launch() -> object:
+    return campaigns.launch_campaign(actor=lin(), campaign_id=campaign())
+
+
+def new_link() -> object:
+    return referrals.create_link(actor=lin(), title="柜台", expires_on=date(2026, 12, 31))
+
+
+def ask_to_be_called() -> object:
+    return referrals.receive_referral(
+        token=ReferralLink.objects.get().token,
+        name="永泰塑料厂",
+        contact_name="李",
+        phone="13600000001",
+        has_consented=True,
+    )
+
+
+def visit() -> object:
+    return visits.record_visit(
+        actor=lin(), lead_id=life().lead.pk, visited_at=datetime(2026, 3, 2, 1, tzinfo=UTC), place="五金城",
+        outcome="interested", next_action="送资料",
+    )  # fmt: skip
+
+
 def source() -> int:
     return RecordSource.objects.get().pk
 
@@ -497,6 +541,34 @@ CASES: dict[str, Case] = {
         lambda: hire("wei", "account_manager", "CD"),
     ),
     "receive_leads": Case("capture", lambda: lead_lists.receive_leads(actor=lin(), file=LEADS.encode())),
+    "record_visit": Case("capture", visit),
+    "create_campaign": Case("opening", new_campaign),
+    "update_campaign": Case(
+        "opening", lambda: campaigns.update_campaign(actor=lin(), campaign_id=campaign(), channel="传单"), new_campaign
+    ),
+    "launch_campaign": Case("opening", launch, new_campaign),
+    "end_campaign": Case(
+        "opening",
+        lambda: campaigns.end_campaign(actor=lin(), campaign_id=campaign()),
+        in_order(new_campaign, launch),
+    ),
+    "cancel_campaign": Case(
+        "opening",
+        lambda: campaigns.cancel_campaign(actor=lin(), campaign_id=campaign(), reason="下雨"),
+        new_campaign,
+    ),
+    "record_cost": Case(
+        "opening",
+        lambda: campaigns.record_cost(actor=lin(), campaign_id=campaign(), amount=Decimal(100), note="传单"),
+        new_campaign,
+    ),
+    "create_link": Case("opening", new_link),
+    "close_link": Case(
+        "opening",
+        lambda: referrals.close_link(actor=lin(), referral_link_id=ReferralLink.objects.get().pk),
+        new_link,
+    ),
+    "receive_referral": Case("opening", ask_to_be_called, new_link),
     "update_customer": Case(
         "convert", lambda: customers.update_customer(actor=lin(), customer_id=life().customer.pk, employees=40)
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,7 @@ from approvals.models import Review, ReviewStage
 from branch.models import Attachment, Office, User
 from branch.models.stateful import Stateful
 from customers.domain.prescreen import SHIPPED as TABLE
-from customers.models import Cluster, Customer, Lead, PrescreenModel, PrescreenRun, RecordImport, RecordSource
+from customers.models import Campaign, Cluster, Customer, Lead, PrescreenModel, PrescreenRun, RecordImport, RecordSource
 from loans.models import (
     Application,
     Condition,
@@ -46,6 +46,9 @@ def build_all(head_office: Office, office: Office, owner: User) -> dict[type[Sta
 
     customer = Customer.objects.create(office=office, owner=owner, kind="company", name="鑫达五金", contact_name="陈")
     mine = {"owner": owner, "customer": customer}
+    make(
+        Campaign, owner=owner, name="推广", kind="referral", budget=1, starts_on=DAY, ends_on=DAY + timedelta(days=7300)
+    )
     make(Lead, owner=owner, name="鑫达五金", contact_name="陈", source="visit")
     make(PrescreenModel, office=head_office, number=1, values=TABLE, drafted_by=owner)
     cluster = make(

@@ -92,7 +92,12 @@ class _Taker:
         row = {name: value.strip() for name, value in row.items()}
         try:
             lead, matches = add_lead(
-                self.actor, self.record_import.office, self._place, self._facts(row), origin=self._origin
+                self.actor,
+                self.record_import.office,
+                self._place,
+                self._facts(row),
+                origin=self._origin,
+                campaign_id=self.options.get("campaign_id"),
             )
         except InvalidInput as refusal:
             known = refusal.matches if isinstance(refusal, OnFile) else []
