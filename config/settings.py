@@ -267,6 +267,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ImportLayoutEnum": "customers.models.record_import.RecordImport.Layout",
         "ImportOriginEnum": "customers.models.record_import.RecordImport.Origin",
+        "CampaignKindEnum": "customers.models.campaign.Campaign.Kind",
+        "LeadVisitOutcomeEnum": "customers.models.lead_visit.LeadVisit.Outcome",
         "LeadOriginEnum": "customers.models.lead.Lead.Origin",
         "LostReasonEnum": "customers.models.lead.Lead.LostReason",
         "OutsideFactsEnum": "customers.nouns.imports.OUTSIDE_FACTS",

@@ -87,6 +87,9 @@ class CampaignCost(models.Model):
 class ReferralLink(Subject):
     """An address of a public page by which firms ask to be called; what comes in becomes leads of its owner."""
 
+    #: Who has the address gets in: it is nobody's to read in the record.
+    PERSONAL = frozenset({"token"})
+
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="referral_links", verbose_name=_("account manager")
     )

@@ -47,8 +47,8 @@ def reached_by(campaigns: Iterable[int]) -> dict[int, Reached]:
         CampaignCost.objects.filter(campaign__in=ids).values_list("campaign").annotate(sum=Sum("amount")).order_by()
     )
     rows: Any = counted(Lead.objects.filter(campaign__in=ids)).values("campaign").annotate(**stage_counts()).order_by()
-    found = {row["campaign"]: [row[name] for name in STAGES] for row in rows}
-    return {pk: Reached(*found.get(pk, [0] * len(STAGES)), spent.get(pk, Decimal(0))) for pk in ids}
+    found = {row["campaign"]: {name: row[name] for name in STAGES} for row in rows}
+    return {pk: Reached(**found.get(pk, {}) | {"spent": spent.get(pk, Decimal(0))}) for pk in ids}
 
 
 def counted(leads: QuerySet[Lead]) -> QuerySet[Lead]:

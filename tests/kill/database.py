@@ -25,6 +25,7 @@ VOLATILE = {
     "branch_seal": {"row_digests", "digest", "previous_head", "head"},
     "branch_user": {"password"},
     "customers_recordimport": {"storage_name"},
+    "customers_referrallink": {"token"},
     "knox_authtoken": {"digest", "token_key"},
     "postloan_sweepshard": {"attempts", "claim"},
 }
