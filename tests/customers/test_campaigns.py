@@ -28,7 +28,7 @@ PNG = bytes.fromhex(
 
 
 def make_campaign(actor: Any, *, launch: bool = True, **changes: Any) -> Campaign:
-    plan = {
+    plan: dict[str, Any] = {
         "name": "五金城走访周",
         "kind": "door_to_door",
         "target": "五金城内经营满一年的商户",
@@ -147,7 +147,7 @@ def test_costs_add_up_and_can_be_taken_back_but_not_below_nothing(cast, actor) -
     for amount, note in ((Decimal("1200"), "传单"), (Decimal("300.50"), "水"), (Decimal("-300.50"), "记错")):
         campaigns.record_cost(actor=lin, campaign_id=campaign.pk, amount=amount, note=note)
     assert campaign.spent == Decimal("1200.00")
-    assert Event.objects.filter(name="campaign.cost").last().reason == "-300.50 · 记错"
+    assert Event.objects.filter(name="campaign.cost").latest("pk").reason == "-300.50 · 记错"
     with pytest.raises(InvalidInput):
         campaigns.record_cost(actor=lin, campaign_id=campaign.pk, amount=Decimal("-1200.01"), note="太多")
     for amount, note, spent_on, field in (
@@ -212,7 +212,7 @@ def test_the_stages_on_its_page_open_the_leads_they_count(cast, actor, client: C
 
 
 def visit(actor: Any, lead: Lead, **changes: Any) -> LeadVisit:
-    facts = {
+    facts: dict[str, Any] = {
         "visited_at": datetime(2026, 3, 2, 1, 30, tzinfo=UTC),
         "place": "五金城 B 区 12 号",
         "outcome": "interested",

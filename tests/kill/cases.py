@@ -34,6 +34,7 @@ from customers.models import (
     ReferralLink,
 )
 from customers.services import (
+    campaigns,
     clusters,
     customers,
     imports,
