@@ -198,6 +198,18 @@ _LEADS = Layout(
     ),
     rows_at_once=200,
 )
+_DOCUMENTS = Layout(
+    "chain_documents",
+    (
+        Column("member", ("成员", "成员名称", "企业名称", "供应商", "经销商", "客户名称", *_FIRM, "member", "name")),
+        Column("document_kind", ("单据类型", "类型", "单据种类", "kind", "type", "document type")),
+        Column("document_number", ("单据编号", "订单号", "单号", "编号", "number", "document number", "order number")),
+        Column("document_amount", ("金额", "单据金额", "订单金额", "应收金额", "amount")),
+        Column("open_amount", ("未结金额", "未付金额", "余额", "未回款金额", "open", "open amount", "balance"), False),
+        Column("issued_on", ("单据日期", "订单日期", "开票日期", "日期", "issued on", "date")),
+        Column("due_on", ("到期日", "到期日期", "应收到期日", "交货日期", "due", "due on", "due date"), False),
+    ),
+)
 LAYOUTS: Mapping[str, Layout] = {
     layout.code: layout
     for layout in (
@@ -208,6 +220,7 @@ LAYOUTS: Mapping[str, Layout] = {
         _TELEMETRY,
         _NOTICES,
         _MEMBERS,
+        _DOCUMENTS,
         _LEADS,
         _invoices("sales_invoices", _BUYER),
         _invoices("purchase_invoices", _SELLER),

@@ -1,5 +1,5 @@
 from customers.models.campaign import Campaign, CampaignCost, ReferralLink
-from customers.models.cluster import Cluster, ClusterMember
+from customers.models.cluster import ChainDocument, Cluster, ClusterMember
 from customers.models.customer import Customer
 from customers.models.external_record import ExternalRecord, RecordDetail
 from customers.models.invoice import Invoice, InvoiceMonth
@@ -13,6 +13,7 @@ from customers.models.record_source import FirmCode, RecordSource
 __all__ = [
     "Campaign",
     "CampaignCost",
+    "ChainDocument",
     "Cluster",
     "ClusterMember",
     "Customer",

@@ -126,7 +126,7 @@ class ClusterMember(models.Model):
     uscc = models.CharField(_("unified social credit code"), max_length=18, default="", blank=True)
     contact_name = models.CharField(_("contact person"), max_length=60, default="", blank=True)
     phone = EncryptedText(_("phone"), default="")
-    role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.OTHER)
+    role = models.CharField(_("role in the cluster"), max_length=10, choices=Role.choices, default=Role.OTHER)
     years_with_anchor = models.DecimalField(_("years with the anchor"), max_digits=4, decimal_places=1, null=True)
     annual_trade = models.DecimalField(_("yearly trade with the anchor"), **AMOUNT, null=True)
     annual_sales = models.DecimalField(_("yearly sales"), **AMOUNT, null=True)
@@ -137,6 +137,12 @@ class ClusterMember(models.Model):
         Customer, models.PROTECT, null=True, related_name="cluster_memberships", verbose_name=_("customer")
     )
     lead = models.OneToOneField(Lead, models.PROTECT, null=True, related_name="cluster_member", verbose_name=_("lead"))
+    #: What its orders and receivables come to (customers.domain.financeable); None where it has no documents.
+    receivables_open = models.DecimalField(_("open receivables"), **AMOUNT, db_default=0)
+    receivables_late = models.DecimalField(_("late receivables, not counted"), **AMOUNT, db_default=0)
+    orders_open = models.DecimalField(_("open orders"), **AMOUNT, db_default=0)
+    financeable_amount = models.DecimalField(_("financeable amount"), **AMOUNT, null=True)
+    financeable_on = models.DateField(_("worked out for"), null=True)
     #: The import that last brought it, and where it stood there.
     record_import = models.ForeignKey(RecordImport, models.PROTECT, related_name="+", verbose_name=_("import"))
     line = models.BigIntegerField(_("line"))
@@ -166,3 +172,50 @@ class ClusterMember(models.Model):
     @property
     def subject_owner_id(self) -> int | None:
         return self.cluster.owner_id
+
+
+class ChainDocument(models.Model):
+    """An order or a receivable between a member and the anchor. Amounts in yuan.
+
+    One sent again with other values supersedes the former, which is kept.
+    """
+
+    class Kind(models.TextChoices):
+        ORDER = "order", _("order")
+        RECEIVABLE = "receivable", _("receivable")
+
+    cluster = models.ForeignKey(Cluster, models.PROTECT, related_name="documents", verbose_name=_("cluster"))
+    member = models.ForeignKey(ClusterMember, models.PROTECT, related_name="documents", verbose_name=_("member"))
+    kind = models.CharField(_("kind of document"), max_length=10, choices=Kind.choices)
+    number = models.CharField(_("number"), max_length=60)
+    amount = models.DecimalField(_("amount"), **AMOUNT)
+    #: Not yet delivered, or not yet paid.
+    open_amount = models.DecimalField(_("open amount"), **AMOUNT)
+    issued_on = models.DateField(_("issued on"))
+    due_on = models.DateField(_("due on"), null=True)
+    record_import = models.ForeignKey(RecordImport, models.PROTECT, related_name="+", verbose_name=_("import"))
+    line = models.BigIntegerField(_("line"))
+    received_at = models.DateTimeField(_("received at"), db_default=Now())
+    superseded_at = models.DateTimeField(_("superseded at"), null=True)
+
+    class Meta:
+        verbose_name = _("order or receivable")
+        verbose_name_plural = _("orders and receivables")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["member", "kind", "number"], condition=Q(superseded_at=None), name="chain_document_current"
+            ),
+            models.CheckConstraint(
+                condition=Q(open_amount__gte=0, open_amount__lte=models.F("amount")), name="chain_document_open_within"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["cluster", "member"], condition=Q(superseded_at=None), name="chain_document_of_member")
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def office(self) -> Office:
+        return self.cluster.office

@@ -24,6 +24,7 @@ class RecordImport(Stateful):
         LEADS = "leads", _("leads")
         READINGS = "readings", _("monthly figures: meters, tax, accounts, headcount")
         CLUSTER_MEMBERS = "cluster_members", _("members of a cluster")
+        CHAIN_DOCUMENTS = "chain_documents", _("orders and receivables of a cluster")
         MONTHS = "months", _("monthly figures, a column for each metric")
         ACCOUNT_FLOWS = "account_flows", _("account flows with counterparty")
         METERS = "meters", _("use by meter")

@@ -6,7 +6,7 @@ from typing import Any
 
 import django_tables2 as tables
 from django import forms
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Sum
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -23,10 +23,11 @@ from branch.web.panels import panels_of
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, StateColumn
 from customers.domain.machines import CLUSTER
-from customers.models import Cluster, ClusterMember, PrescreenRun, RecordImport
-from customers.queries.clusters import evaluation_of
+from customers.models import ChainDocument, Cluster, ClusterMember, PrescreenRun, RecordImport
+from customers.queries.clusters import current_members, evaluation_of
 from customers.queries.visibility import CLUSTER_READERS
-from customers.services import clusters
+from customers.services import clusters, prescreens
+from customers.services.financeable import terms_in_force
 
 CRITERION_WORDS = {
     "anchor_standing": _("Anchor's standing"),
@@ -134,6 +135,7 @@ def _context(cluster: Cluster, actor: Actor) -> dict[str, Any]:
         present=Count("pk", filter=Q(left_on=None)),
         known=Count("pk", filter=Q(left_on=None, customer__isnull=False)),
         leads=Count("pk", filter=Q(lead__isnull=False)),
+        financeable=Sum("financeable_amount", filter=Q(left_on=None)),
     )
     return {
         "evaluation": _lines(cluster),
@@ -212,6 +214,24 @@ CLUSTER_NOUN = register(
                 when=lambda cluster: bool(cluster.proposed_grade),
             ),
             Action(
+                "prescreen",
+                _("Pre-screen members"),
+                prescreens.start_prescreen,
+                roles=clusters.MANAGER,
+                when=lambda cluster: cluster.state == "active" and current_members(cluster).exists(),
+                tone="primary",
+                confirm=_("All present members go through the decision table in force. Earlier results stay on file."),
+            ),
+            Action(
+                "take-in-members",
+                _("Take in members"),
+                clusters.take_in_members,
+                form=FileForm,
+                roles=clusters.MANAGER,
+                when=lambda cluster: cluster.state in OPEN,
+                tone="primary",
+            ),
+            Action(
                 "evaluate",
                 _("Evaluate and propose caps"),
                 clusters.evaluate_cluster,
@@ -241,9 +261,9 @@ CLUSTER_NOUN = register(
                 confirm=_("Grade and caps are in force from today, as proposed."),
             ),
             Action(
-                "take-in-members",
-                _("Take in members"),
-                clusters.take_in_members,
+                "take-in-documents",
+                _("Take in orders and receivables"),
+                clusters.take_in_documents,
                 form=FileForm,
                 roles=clusters.MANAGER,
                 when=lambda cluster: cluster.state in OPEN,
@@ -285,7 +305,8 @@ class MemberSerializer(serializers.ModelSerializer):
         model = ClusterMember
         fields = (
             "id", "cluster", "name", "uscc", "contact_name", "phone", "role", "years_with_anchor", "annual_trade",
-            "annual_sales", "employees", "has_overdue", "left_on", "customer", "lead", "record_import", "line",
+            "annual_sales", "employees", "has_overdue", "left_on", "receivables_open", "receivables_late",
+            "orders_open", "financeable_amount", "financeable_on", "customer", "lead", "record_import", "line",
             "updated_at",
         )  # fmt: skip
         read_only_fields = fields
@@ -301,13 +322,15 @@ class MemberTable(NounTable):
     years_with_anchor = NumberColumn()
     annual_trade = MoneyColumn()
     annual_sales = MoneyColumn()
+    financeable_amount = MoneyColumn()
     has_overdue = tables.BooleanColumn()
     left_on = DateColumn()
 
     class Meta(NounTable.Meta):
         model = ClusterMember
         fields = (
-            "name", "cluster", "role", "years_with_anchor", "annual_trade", "annual_sales", "has_overdue", "left_on",
+            "name", "cluster", "role", "years_with_anchor", "annual_trade", "annual_sales", "financeable_amount",
+            "has_overdue", "left_on",
         )  # fmt: skip
 
 
@@ -326,7 +349,7 @@ def _member_facts(member: ClusterMember, actor: Actor) -> list[tuple[Any, Any]]:
         (_("Unified social credit code"), member.uscc),
         (_("Contact person"), member.contact_name),
         (_("Phone"), mask_phone(member.phone) if member.phone else ""),
-        (_("Role"), member.get_role_display()),
+        (_("Role in the cluster"), member.get_role_display()),
         (_("Years with the anchor"), member.years_with_anchor),
         (_("Yearly trade with the anchor"), member.annual_trade),
         (_("Yearly sales"), member.annual_sales),
@@ -339,6 +362,11 @@ def _member_facts(member: ClusterMember, actor: Actor) -> list[tuple[Any, Any]]:
         (_("Line"), member.line),
         (_("As of"), member.updated_at),
     ]
+
+
+def _member_context(member: ClusterMember, actor: Actor) -> dict[str, Any]:
+    documents = ChainDocument.objects.filter(member=member, superseded_at=None).order_by("due_on", "pk")
+    return {"documents": documents[:SHOWN], "terms": terms_in_force(member.financeable_on)}
 
 
 MEMBER_NOUN = register(
@@ -357,5 +385,77 @@ MEMBER_NOUN = register(
         api_ordering=("id", "updated_at"),
         in_navigation=False,
         facts=_member_facts,
+        template="customers/cluster_member.html",
+        context=_member_context,
+    )
+)
+
+
+# --- orders and receivables
+
+
+class DocumentSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = ChainDocument
+        fields = (
+            "id", "cluster", "member", "kind", "number", "amount", "open_amount", "issued_on", "due_on",
+            "record_import", "line", "received_at", "superseded_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class DocumentTable(NounTable):
+    number = LinkColumn()
+    member = tables.Column()
+    kind = tables.Column()
+    amount = MoneyColumn()
+    open_amount = MoneyColumn()
+    issued_on = DateColumn()
+    due_on = DateColumn()
+    superseded_at = DateColumn()
+
+    class Meta(NounTable.Meta):
+        model = ChainDocument
+        fields = ("number", "member", "kind", "amount", "open_amount", "issued_on", "due_on", "superseded_at")
+
+
+class DocumentFilter(FilterSet):
+    is_superseded = BooleanFilter(
+        field_name="superseded_at", lookup_expr="isnull", exclude=True, label=_("Is superseded")
+    )
+
+    class Meta:
+        model = ChainDocument
+        fields = {"cluster": ["exact"], "member": ["exact"], "kind": ["exact"], "due_on": ["lte"]}
+
+
+DOCUMENT_NOUN = register(
+    Noun(
+        name="chain_document",
+        plural="chain-documents",
+        model=ChainDocument,
+        readers=CLUSTER_READERS | {Role.ACCOUNT_MANAGER},
+        serializer=DocumentSerializer,
+        table=DocumentTable,
+        filterset=DocumentFilter,
+        section="find",
+        icon="file-invoice",
+        search=lambda rows, text: rows.filter(number__icontains=text) | rows.filter(member__name__icontains=text),
+        related=("cluster", "cluster__office", "member", "record_import"),
+        api_ordering=("id", "received_at"),
+        in_navigation=False,
+        facts=lambda document, actor: [
+            (_("Cluster"), document.cluster),
+            (_("Member"), document.member),
+            (_("Order or receivable"), document.get_kind_display()),
+            (_("Amount"), document.amount),
+            (_("Open amount"), document.open_amount),
+            (_("Issued on"), document.issued_on),
+            (_("Due on"), document.due_on),
+            (_("Import"), document.record_import),
+            (_("Line"), document.line),
+            (_("Received at"), document.received_at),
+            (_("Superseded at"), document.superseded_at),
+        ],
     )
 )

@@ -23,7 +23,7 @@ from branch.web.noun import Action, Noun, extend, register
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, StateColumn
 from customers.domain.machines import PRESCREEN_RUN
-from customers.models import Cluster, PrescreenModel, PrescreenResult, PrescreenRun
+from customers.models import PrescreenModel, PrescreenResult, PrescreenRun
 from customers.nouns.clusters import CLUSTER_NOUN
 from customers.queries.prescreens import REASON_WORDS, model_in_force, reason_words, table_of
 from customers.queries.visibility import CLUSTER_READERS, PRESCREEN_MODEL_READERS
@@ -39,6 +39,7 @@ FACT_WORDS = {
     "employees": _("Employees"),
     "has_overdue": _("Overdue with the anchor"),
     "is_duplicate": _("Another member has the same name"),
+    "financeable_amount": _("Financeable amount"),
     "cluster_grade": _("Grade of the cluster"),
     "member_cap": _("Cap per member"),
 }
@@ -417,28 +418,15 @@ def _made(rows: list[prescreens.MadeLead]) -> dict[str, Any]:
     return {"counts": counts, "rows": [vars(row) for row in rows]}
 
 
-def _has_members(cluster: Cluster) -> bool:
-    return cluster.state == "active"
-
-
 extend(
     CLUSTER_NOUN.name,
-    Action(
-        "prescreen",
-        _("Pre-screen members"),
-        prescreens.start_prescreen,
-        roles=MANAGER,
-        when=_has_members,
-        tone="primary",
-        confirm=_("All present members go through the decision table in force. Earlier results stay on file."),
-    ),
     Action(
         "make-leads",
         _("Make leads"),
         prescreens.make_cluster_leads,
         form=LeadsForm,
         roles=MANAGER,
-        when=_has_members,
+        when=lambda cluster: cluster.state == "active",
         in_menu=False,
         answer=_made,
         answer_serializer=MadeLeadsSerializer,

@@ -79,8 +79,8 @@ def facts_of(members: Sequence[ClusterMember], run: PrescreenRun) -> dict[int, d
             "is_duplicate": member.name_key in twice,
             "standing": standings.get(member.customer_id or 0, "none"),
             "cluster_grade": run.grade,
-            "has_documents": False,
-            "financeable_amount": 0.0,
+            "has_documents": member.financeable_amount is not None,
+            "financeable_amount": float(member.financeable_amount or 0),
             "member_cap": float(run.member_cap),
         }
         for member in members

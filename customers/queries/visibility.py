@@ -9,6 +9,7 @@ from branch.domain.roles import Role
 from branch.queries.visibility import owned_or_within, scope, within_offices
 from customers.models import (
     Campaign,
+    ChainDocument,
     Cluster,
     ClusterMember,
     Customer,
@@ -117,6 +118,11 @@ CLUSTER_READERS = LEAD_READERS | {Role.RISK_REVIEWER, Role.APPROVER}
 @scope(Cluster)
 def clusters(rows: QuerySet[Cluster], actor: Actor) -> QuerySet[Cluster]:
     return owned_or_within(rows, actor, subtree=CLUSTER_READERS)
+
+
+@scope(ChainDocument)
+def chain_documents(rows: QuerySet[ChainDocument], actor: Actor) -> QuerySet[ChainDocument]:
+    return owned_or_within(rows, actor, subtree=CLUSTER_READERS, owner="cluster__owner", office="cluster__office")
 
 
 @scope(ClusterMember)

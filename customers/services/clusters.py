@@ -21,6 +21,7 @@ from branch.services.use_case import use_case
 from customers.models import Cluster, Customer, RecordImport, RecordSource
 from customers.queries.clusters import EVALUATION, evaluation_of
 from customers.queries.offices import person_id, working_office
+from customers.services.financeable import work_out
 from customers.services.imports import receive_import
 from customers.services.profile import Checker, identity_message
 
@@ -214,6 +215,14 @@ def take_in_members(
     return _take_in(actor, cluster_id, RecordImport.Layout.CLUSTER_MEMBERS, file, rows)
 
 
+@use_case("take_in_documents")
+def take_in_documents(
+    *, actor: Actor, cluster_id: int, file: Any = None, rows: Sequence[Mapping[str, Any]] | None = None
+) -> RecordImport:
+    """The same for orders and receivables between members and the anchor."""
+    return _take_in(actor, cluster_id, RecordImport.Layout.CHAIN_DOCUMENTS, file, rows)
+
+
 def _take_in(
     actor: Actor, cluster_id: int, layout: str, file: Any, rows: Sequence[Mapping[str, Any]] | None
 ) -> RecordImport:
@@ -244,6 +253,7 @@ def _put_in_force(cluster: Cluster, actor: Actor) -> None:
     )
     cluster.cap_proposed_by_id, cluster.cap_set_by_id = cluster.proposed_by_id, actor.user_id
     cluster.cap_set_on = business_date()
+    work_out(cluster, cluster.cap_set_on)
 
 
 def _set_identity(cluster: Cluster, values: Identity) -> None:

@@ -42,6 +42,7 @@ from customers.models import Cluster, Customer, RecordImport, RecordSource, Touc
 from customers.queries.metrics import layout_of
 from customers.queries.visibility import importable_customers
 from customers.services.intake.details import roll_up
+from customers.services.intake.documents import merge_documents
 from customers.services.intake.facts import settle
 from customers.services.intake.findings import note_open_end
 from customers.services.intake.invoices import merge_invoices
@@ -67,11 +68,12 @@ MERGES: Mapping[str, Merge] = {
     RecordImport.Layout.SALES_INVOICES: merge_invoices,
     RecordImport.Layout.PURCHASE_INVOICES: merge_invoices,
     RecordImport.Layout.CLUSTER_MEMBERS: merge_members,
+    RecordImport.Layout.CHAIN_DOCUMENTS: merge_documents,
     **dict.fromkeys(SHAPES, merge_readings),
     RecordImport.Layout.LEADS: merge_leads,
 }
 #: What only the source of a cluster brings, and all that it brings.
-CLUSTER_LAYOUTS = frozenset({RecordImport.Layout.CLUSTER_MEMBERS.value})
+CLUSTER_LAYOUTS = frozenset({RecordImport.Layout.CLUSTER_MEMBERS.value, RecordImport.Layout.CHAIN_DOCUMENTS.value})
 attachments.HOLDERS.append(lambda name: RecordImport.objects.filter(storage_name=name).exists())
 
 

@@ -35,6 +35,7 @@ from customers.queries.leads import OPEN_STATES
 from customers.queries.offices import person_id
 from customers.queries.prescreens import facts_of, model_in_force, table_of
 from customers.services.clusters import MANAGER
+from customers.services.financeable import work_out
 from customers.services.leads import capture_lead
 
 logger = structlog.get_logger(__name__)
@@ -55,7 +56,10 @@ def start_prescreen(*, actor: Actor, cluster_id: int) -> PrescreenRun:
     until = members.aggregate(last=Max("pk"))["last"]
     if until is None:
         raise Unmet(_("Take in members first."))
-    model = model_in_force(business_date())
+    today = business_date()
+    # What was late yesterday may be late for good today, and the cap another one.
+    work_out(cluster, today)
+    model = model_in_force(today)
     run = PrescreenRun(
         office=cluster.office,
         cluster=cluster,

@@ -107,6 +107,7 @@ READ: dict[str, Who] = {
     # members; what is known of firms that are no customers yet is nobody else's.
     "clusters": who(OWN, AM) | who(SUBTREE, RR, AP, BM, AU),
     "cluster-members": who(OWN, AM) | who(SUBTREE, RR, AP, BM, AU),
+    "chain-documents": who(OWN, AM) | who(SUBTREE, RR, AP, BM, AU),
     "prescreen-runs": who(OWN, AM) | who(SUBTREE, RR, AP, BM, AU),
     "prescreen-results": who(OWN, AM) | who(SUBTREE, RR, AP, BM, AU),
     # The decision table is the bank's: read by those who keep it and all who see what it found.
@@ -243,6 +244,10 @@ CAPS = {
     "years_running": 3, "proposed_cap": "1000000.00", "proposed_member_cap": "100000.00",
 }  # fmt: skip
 
+DOCUMENT = {
+    "member": "甲", "document_kind": "order", "document_number": "1", "document_amount": "1", "issued_on": "2026-01-05",
+}  # fmt: skip
+
 # --- use cases
 
 ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
@@ -318,6 +323,7 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ("clusters", "resume"): Act(who(SUBTREE, BM, RR), "suspended"),
     ("clusters", "close"): Act(MINE_OR_HEAD, "active", WHY),
     ("clusters", "take-in-members"): Act(MINE, "active", {"rows": [{"name": "甲五金"}]}),
+    ("clusters", "take-in-documents"): Act(MINE, "active", {"rows": [DOCUMENT]}),
     ("clusters", "prescreen"): Act(MINE, "active"),
     ("clusters", "make-leads"): Act(MINE, "active", {"member_ids": "@cluster_member"}),
     # A policy like any other: drafted by one, activated by a second person.

@@ -39,6 +39,7 @@ from customers.domain.names import bigrams
 from customers.domain.prescreen import SHIPPED
 from customers.models import (
     Campaign,
+    ChainDocument,
     Cluster,
     ClusterMember,
     Customer,
@@ -294,6 +295,20 @@ class World:
             proposed_by=self.owner,
             cap=Decimal(1_000_000) if in_force else None,
             member_cap=Decimal(100_000) if in_force else None,
+        )
+
+    def chain_document(self) -> ChainDocument:
+        member = self.cluster_member()
+        return ChainDocument.objects.create(
+            cluster=member.cluster,
+            member=member,
+            kind="order",
+            number=f"{MARK}PO{next(self._serial)}",
+            amount=Decimal(77_000),
+            open_amount=Decimal(77_000),
+            issued_on=TODAY,
+            record_import=member.record_import,
+            line=2,
         )
 
     def prescreen_model(self, state: str = "draft") -> PrescreenModel:
@@ -862,6 +877,7 @@ _MAKERS: dict[str, Callable[..., models.Model]] = {
     "referral-links": World.referral_link,
     "clusters": World.cluster,
     "cluster-members": World.cluster_member,
+    "chain-documents": World.chain_document,
     "prescreen-models": World.prescreen_model,
     "prescreen-runs": World.prescreen_run,
     "prescreen-results": World.prescreen_result,

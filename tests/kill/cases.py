@@ -1087,6 +1087,13 @@ CASES |= {
         in_order(*CLUSTER_ACTIVE),
     ),
     "take_in_members": Case("opening", send_members, in_order(*CLUSTER_ACTIVE)),
+    "take_in_documents": Case(
+        "opening",
+        lambda: clusters.take_in_documents(
+            actor=lin(), cluster_id=cluster(), file="成员,类型,编号,金额,日期\n甲五金,订单,1,5000,2026-01-05\n".encode()
+        ),
+        in_order(*CLUSTER_ACTIVE),
+    ),
     # --- pre-screening
     "start_prescreen": Case("opening", start_prescreen, in_order(*CLUSTER_ACTIVE, members_in)),
     "prescreen_chunk": Case("opening", prescreen_chunk, in_order(*PRESCREENING), is_keyed=False),

@@ -117,7 +117,8 @@ def _work_on_texts(cursor: Any) -> None:
     for line, name, uscc, phone in cursor.fetchall():
         digits = re.sub(r"[\s-]", "", phone)
         good = digits if _PHONE.fullmatch(digits) else ""
-        writer.writerow([line, name_key(name), _uscc(uscc), good, bool(digits and not good)])
+        code = usable_uscc(uscc)
+        writer.writerow([line, name_key(name), "\\N" if code is None else code, good, bool(digits and not good)])
     text.seek(0)
     cursor.execute(
         "CREATE TEMP TABLE worked (line bigint, name_key text, good_uscc text, good_phone text, is_bad_phone bool) "
@@ -126,13 +127,14 @@ def _work_on_texts(cursor: Any) -> None:
     cursor.copy_expert("COPY worked FROM STDIN (FORMAT csv, NULL '\\N')", text)
 
 
-def _uscc(text: str) -> str:
+def usable_uscc(text: str) -> str | None:
+    """The code as it is kept; empty for none, None for what is no such code."""
     if not text:
         return ""
     try:
         return parse_uscc(text)
     except IdentityError:
-        return "\\N"
+        return None
 
 
 def _check(cursor: Any, parameters: dict[str, Any]) -> None:
