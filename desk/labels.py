@@ -28,6 +28,7 @@ _TONES: dict[str, dict[str, str]] = {
     "prescreen_run": {"busy": "running", "good": "done", "bad": "failed"},
     "record_import": {"busy": "running", "good": "done", "bad": "refused"},
     "loan_request": {"attention": "requested", "good": "confirmed", "bad": "refused"},
+    "suggestion": {"attention": "new", "busy": "under_review", "good": "accepted done"},
     "campaign": {"attention": "planned", "good": "running"},
     "lead": {"attention": "new", "busy": "contacted qualified", "good": "converted"},
     "application": {

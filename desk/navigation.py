@@ -27,9 +27,12 @@ SECTIONS: dict[str, Text] = {
 #: Who reads the branch as a whole.
 DASHBOARD_READERS = frozenset({Role.BRANCH_MANAGER, Role.AUDITOR})
 
+#: Who sees what becomes of leads, each as far as they see the leads.
+FUNNEL_READERS = DASHBOARD_READERS | {Role.ACCOUNT_MANAGER}
+
 #: Nouns in the order of a loan's life; one that is not named comes last in its section.
 _ORDER = (
-    *("lead", "campaign", "referral_link", "cluster", "customer", "external_record", "record_import"),
+    *("lead", "campaign", "referral_link", "suggestion", "cluster", "customer", "external_record", "record_import"),
     *("application", "investigation", "review_stage", "review"),
     *("contract", "condition", "facility", "drawdown", "loan", "repayment"),
     *("warning_case", "signal", "inspection", "collection_case"),
@@ -62,6 +65,7 @@ class Tool:
 
 
 TOOLS = (
+    Tool("funnel", _("Conversion funnel"), "desk:funnel", "filter", "find", FUNNEL_READERS),
     Tool(
         "calculator",
         _("Calculator"),

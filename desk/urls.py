@@ -5,6 +5,7 @@ from django.urls import path
 
 from desk.views.dashboard import dashboard, rows
 from desk.views.my_day import my_day
+from desk.views.promotion import funnel, funnel_rows
 from desk.views.search import search
 from desk.views.styleguide import styleguide
 
@@ -14,6 +15,8 @@ urlpatterns = [
     path("", my_day, name="my-day"),
     path("dashboard/", dashboard, name="dashboard"),
     path("dashboard/<slug:code>/", rows, name="dashboard-rows"),
+    path("funnel/", funnel, name="funnel"),
+    path("funnel/<slug:code>/", funnel_rows, name="funnel-rows"),
     path("search/", search, name="search"),
 ]
 if settings.MODE in ("demo", "test"):

@@ -24,6 +24,10 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
+#: Everybody who works in the bank; borrowers and client systems do not.
+STAFF = frozenset(Role) - {Role.BORROWER, Role.INTEGRATION, Role.SYSTEM}
+
+
 class Duty(StrEnum):
     """What a person did on a file. Nobody does two of these on the same file."""
 

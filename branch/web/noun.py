@@ -45,7 +45,8 @@ class Action:
     `method` is how the API takes it.
     A form too big for the drawer asks for the `full_page`.
     One that is not `in_menu` is reached from a page of its own and is no button of the list or thing.
-    `bank_wide` asks for the role at the head office: it changes something of the bank as a whole.
+    `bank_wide` asks for the role at the head office: it changes something of the bank as a whole. One that is open
+    `anywhere` is for whoever holds a role at any office, wherever the thing stands.
     `answer` turns what the service returns into the API's body where that is not the noun itself.
     `preview` tells, from what the service returns, what it did: asked for beforehand, the service is run and taken
     back. A page shows it with `preview_template` below the form, the API under the action's address and `preview/`.
@@ -74,6 +75,7 @@ class Action:
     status: int = 200
     id_argument: str = ""
     bank_wide: bool = False
+    anywhere: bool = False
     in_menu: bool = True
     full_page: bool = False
     for_whom: Callable[[Actor, Any], bool] | None = None
@@ -146,6 +148,8 @@ class Action:
             return False
         if self.event:
             return may(actor, obj.MACHINE.by_event[self.event], obj)
+        if self.anywhere:
+            return bool(actor.roles & self.roles)
         if Role.ACCOUNT_MANAGER in self.roles and getattr(obj, "subject_owner_id", None) not in (None, actor.user_id):
             return actor.holds(self.roles - {Role.ACCOUNT_MANAGER}, obj.office.path)
         office = getattr(obj, "office", None)  # a notification, say, belongs to no office

@@ -24,6 +24,16 @@ CAMPAIGN = Machine(
         on("cancel", "planned running", "cancelled", *_RUNNERS),
     ),
 )
+SUGGESTION = Machine(
+    "suggestion",
+    "new",
+    (
+        on("take_up", "new", "under_review", Role.PRODUCT_MANAGER),
+        on("accept", "under_review", "accepted", Role.PRODUCT_MANAGER),
+        on("decline", "new under_review", "declined", Role.PRODUCT_MANAGER),
+        on("finish", "accepted", "done", Role.PRODUCT_MANAGER),
+    ),
+)
 _JUDGES = (Role.BRANCH_MANAGER, Role.RISK_REVIEWER)
 CLUSTER = Machine(
     "cluster",

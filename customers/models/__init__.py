@@ -9,6 +9,7 @@ from customers.models.metric import Metric
 from customers.models.prescreen import PrescreenModel, PrescreenResult, PrescreenRun
 from customers.models.record_import import ImportFinding, RecordImport, TouchedMonth
 from customers.models.record_source import FirmCode, RecordSource
+from customers.models.suggestion import Suggestion, SuggestionVote
 
 __all__ = [
     "Campaign",
@@ -32,5 +33,7 @@ __all__ = [
     "RecordImport",
     "RecordSource",
     "ReferralLink",
+    "Suggestion",
+    "SuggestionVote",
     "TouchedMonth",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from branch.domain.actor import Actor
-from branch.domain.roles import Role
+from branch.domain.roles import STAFF, Role
 from branch.queries.visibility import owned_or_within, scope, within_offices
 from customers.models import (
     Campaign,
@@ -25,6 +25,7 @@ from customers.models import (
     RecordImport,
     RecordSource,
     ReferralLink,
+    Suggestion,
 )
 
 LEAD_READERS = frozenset({Role.BRANCH_MANAGER, Role.AUDITOR})
@@ -109,6 +110,12 @@ def referral_links(rows: QuerySet[ReferralLink], actor: Actor) -> QuerySet[Refer
 @scope(LeadVisit)
 def lead_visits(rows: QuerySet[LeadVisit], actor: Actor) -> QuerySet[LeadVisit]:
     return owned_or_within(rows, actor, subtree=LEAD_READERS, owner="lead__owner", office="lead__office")
+
+
+@scope(Suggestion)
+def suggestions(rows: QuerySet[Suggestion], actor: Actor) -> QuerySet[Suggestion]:
+    """They hold nothing of a customer: everybody on the staff reads all."""
+    return rows if actor.roles & STAFF else rows.none()
 
 
 #: Who judges clusters, decides on files of their members, or looks after the office.

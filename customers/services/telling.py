@@ -13,6 +13,7 @@ from branch.services.outbox import consumer
 
 LEAD_GIVEN = notice("lead.reassigned", _("A lead was handed over to you"))
 LEADS_COME = notice("leads.given", _("New leads came in for you: %(number)s"))
+SUGGESTION_ANSWERED = notice("suggestion.answered", _("Head office answered your suggestion"))
 CUSTOMER_GIVEN = notice("customer.reassigned", _("A customer was handed over to you"))
 
 
@@ -24,6 +25,11 @@ def tell_of_lead(payload: dict[str, Any]) -> None:
 @consumer("leads.given", "new owner")
 def tell_of_leads(payload: dict[str, Any]) -> None:
     notify(payload["owner_id"], LEADS_COME, f"{reverse('lead-list')}?state=new", number=payload["number"])
+
+
+@consumer("suggestion.answered", "who suggested it")
+def tell_of_answer(payload: dict[str, Any]) -> None:
+    notify(payload["owner_id"], SUGGESTION_ANSWERED, reverse("suggestion-detail", args=[payload["suggestion_id"]]))
 
 
 @consumer("customer.reassigned", "new owner")

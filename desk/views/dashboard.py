@@ -23,7 +23,7 @@ from desk.queries.dashboard import ROWS
 from desk.queries.dashboard import dashboard as read
 
 
-def _starts(today: date) -> dict[str, tuple[Any, date]]:
+def first_days(today: date) -> dict[str, tuple[Any, date]]:
     """Name → its word and first day: this month, quarter and year."""
     quarter = today.replace(month=3 * ((today.month - 1) // 3) + 1, day=1)
     return {
@@ -42,7 +42,7 @@ def _reader(request: HttpRequest) -> Actor:
 
 def _range(request: HttpRequest) -> tuple[str, date]:
     """The range asked for and its first day; the quarter where none, or no known one, is named."""
-    starts = _starts(business_date())
+    starts = first_days(business_date())
     name = request.GET.get("since", "")
     name = name if name in starts else "quarter"
     return name, starts[name][1]
@@ -54,7 +54,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     actor = _reader(request)
     name, since = _range(request)
     url = reverse("desk:dashboard")
-    ranges = [(word, f"{url}?since={code}", code == name) for code, (word, _day) in _starts(business_date()).items()]
+    ranges = [(word, f"{url}?since={code}", code == name) for code, (word, _day) in first_days(business_date()).items()]
     context = {"board": read(actor, since), "since": since, "range": name, "ranges": ranges}
     return render(request, "desk/dashboard.html", context)
 
@@ -70,5 +70,6 @@ def rows(request: HttpRequest, code: str) -> HttpResponse:
         raise NotFound(_("There is no such record."))
     table = noun.table(figure.of(actor, since).select_related(*noun.related))
     RequestConfig(request, paginate={"per_page": PAGE_SIZE, "silent": True}).configure(table)
-    context = {"figure": figure, "noun": noun, "table": table, "since": since, "range": name}
+    back = f"{reverse('desk:dashboard')}?since={name}"
+    context = {"figure": figure, "noun": noun, "table": table, "since": since, "range": name, "back": back}
     return render(request, "desk/rows.html", context)

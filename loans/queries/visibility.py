@@ -5,12 +5,11 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from branch.domain.actor import Actor
+from branch.domain.roles import STAFF as STAFF
 from branch.domain.roles import Role
 from branch.queries.visibility import owned_or_within, scope, within_offices
 from loans.models import Application, Investigation, LprRate, Product, ProductVersion
 
-#: Everybody who works in the bank; borrowers and client systems do not.
-STAFF = frozenset(Role) - {Role.BORROWER, Role.INTEGRATION, Role.SYSTEM}
 FILE_READERS = frozenset({Role.CO_INVESTIGATOR, Role.RISK_REVIEWER, Role.APPROVER, Role.BRANCH_MANAGER, Role.AUDITOR})
 #: From the offer on, those who release money see the file.
 DECIDED = ("approved", "offer_accepted", "contracted")

@@ -88,6 +88,7 @@ OF_THE_BANK = {
     "ledger-days",
     "debit-files",
     "record-sources",
+    "suggestions",
     "metrics",
 }
 
@@ -97,6 +98,8 @@ READ: dict[str, Who] = {
     # A branch's campaign is its sub-branches' too, who take leads in for it.
     "campaigns": who(AROUND, AM) | who(SUBTREE, BM, AU),
     "referral-links": who(OWN, AM) | who(SUBTREE, BM, AU),
+    # What the market asks for is read by everybody on the staff.
+    "suggestions": who(BANK, *STAFF),
     "lead-visits": who(OWN, AM) | who(SUBTREE, BM, AU),
     "customers": who(OWN, AM) | who(SUBTREE, CO, RR, AP, DO, LA, PO, BM, AU),
     # What is known from outside serves judging: those who investigate, decide and look after. A client system
@@ -297,6 +300,16 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
         who(BANK, AM), body={"title": "柜台", "expires_on": "2026-04-01"}, gives=201, on="list"
     ),
     ("referral-links", "close"): Act(MINE_OR_HEAD),
+    # Told by those who meet the market, voted for by everybody, answered by the product managers of head office.
+    ("suggestions", "create"): Act(
+        who(BANK, AM, BM), body={"title": "按季还", "text": "旺季才有钱"}, gives=201, on="list"
+    ),
+    ("suggestions", "vote"): Act(who(BANK, *STAFF), "new"),
+    ("suggestions", "unvote"): Act(who(BANK, *STAFF), "voted"),
+    ("suggestions", "take-up"): Act(who(HEAD, PM), "new"),
+    ("suggestions", "accept"): Act(who(HEAD, PM), "under_review", {"answer": "下季度试点"}),
+    ("suggestions", "decline"): Act(who(HEAD, PM), "new", {"answer": "风险过高"}),
+    ("suggestions", "finish"): Act(who(HEAD, PM), "accepted"),
     ("customers", "create"): Act(who(BANK, AM), body=PROFILE, gives=201, on="list"),
     ("customers", "update"): Act(MINE, body={"employees": 12}, method="PATCH"),
     ("customers", "apply"): Act(MINE, body={"product_id": "@product"}),
@@ -630,6 +643,8 @@ OTHER: dict[str, tuple[Other, ...]] = {
     "calculator/plan.<kind>": (Other("GET", TO_SIGN_IN, 200, sample="calculator/plan.csv"),),
     "dashboard/": (Other("GET", TO_SIGN_IN, 403, DASHBOARD),),
     "dashboard/<code>/": (Other("GET", TO_SIGN_IN, 403, DASHBOARD, sample="dashboard/leads/"),),
+    "funnel/": (Other("GET", TO_SIGN_IN, 403, who(BANK, AM, BM, AU)),),
+    "funnel/<code>/": (Other("GET", TO_SIGN_IN, 403, who(BANK, AM, BM, AU), sample="funnel/leads/"),),
     "styleguide/": (Other("GET", TO_SIGN_IN, 200),),
     # for visitors nobody knows: a page for those who have the address, and the same answer whatever they sent
     "r/<token>/": (Other("GET", 404, 404, sample="r/nothing/"), Other("POST", 404, 404, sample="r/nothing/")),

@@ -55,6 +55,8 @@ from customers.models import (
     RecordImport,
     RecordSource,
     ReferralLink,
+    Suggestion,
+    SuggestionVote,
 )
 from customers.services.intake.reading import Form
 from loans.domain.ledger import Kind, MoneyEvent
@@ -375,6 +377,22 @@ class World:
             token=f"token{serial}",
             expires_on=date(2030, 1, 1),
         )
+
+    def suggestion(self, state: str = "new") -> Suggestion:
+        """In state `voted`, everybody has voted for it."""
+        suggestion = Suggestion.objects.create(
+            office=self.offices["HO"],
+            from_office=self.offices["HW"],
+            submitted_by=self.drafter,
+            state="new" if state == "voted" else state,
+            title=f"{MARK}{TYPED}建议{next(self._serial)}",
+            text=f"{MARK}按季还",
+        )
+        if state == "voted":
+            votes = [SuggestionVote(suggestion=suggestion, user=user) for user in User.objects.all()]
+            suggestion.votes = len(SuggestionVote.objects.bulk_create(votes))
+            suggestion.save()
+        return suggestion
 
     def lead_visit(self) -> LeadVisit:
         lead = self.thing("leads", "new")
@@ -874,6 +892,7 @@ _MAKERS: dict[str, Callable[..., models.Model]] = {
     "leads": World.lead,
     "lead-visits": World.lead_visit,
     "campaigns": World.campaign,
+    "suggestions": World.suggestion,
     "referral-links": World.referral_link,
     "clusters": World.cluster,
     "cluster-members": World.cluster_member,

@@ -13,6 +13,7 @@ from branch.models import Notification
 from branch.web.noun import NOUNS
 from customers.models import Lead
 from desk.context import Shell
+from desk.navigation import FUNNEL_READERS
 from desk.queries.open_work import COUNT_LIMIT, counts
 
 PEOPLE = ("lin", "zhao", "sun", "qian", "wu", "he", "feng", "outsider")
@@ -29,7 +30,8 @@ def test_the_navigation_shows_what_the_roles_may_open_and_nothing_else(cast, sit
     roles = cast.actor(username).roles
     allowed = {noun.url() for noun in NOUNS.values() if noun.in_navigation and roles & noun.readers}
     assert allowed, "somebody without a place is no test"
-    assert shown - {"/", "/dashboard/"} == allowed | {"/calculator/"}
+    tools = {"/calculator/", *(["/funnel/"] if roles & FUNNEL_READERS else [])}
+    assert shown - {"/", "/dashboard/"} == allowed | tools
 
 
 def test_only_those_who_read_the_branch_have_the_dashboard(sits) -> None:

@@ -32,6 +32,7 @@ from customers.models import (
     RecordImport,
     RecordSource,
     ReferralLink,
+    Suggestion,
 )
 from customers.services import (
     campaigns,
@@ -46,6 +47,7 @@ from customers.services import (
     record_sources,
     records,
     referrals,
+    suggestions,
     visits,
 )
 from customers.services.intake.reading import Form, open_lines
@@ -403,6 +405,26 @@ def visit() -> object:
     )  # fmt: skip
 
 
+def suggest() -> object:
+    return suggestions.make_suggestion(actor=lin(), title="按季还", text="旺季才有钱")
+
+
+def suggestion() -> int:
+    return Suggestion.objects.get().pk
+
+
+def vote() -> object:
+    return suggestions.vote_suggestion(actor=he(), suggestion_id=suggestion())
+
+
+def take_up() -> object:
+    return suggestions.take_up_suggestion(actor=actor("zhou"), suggestion_id=suggestion())
+
+
+def accept_it() -> object:
+    return suggestions.accept_suggestion(actor=actor("zhou"), suggestion_id=suggestion(), answer="下季度试点")
+
+
 def source() -> int:
     return RecordSource.objects.get().pk
 
@@ -570,6 +592,25 @@ CASES: dict[str, Case] = {
         new_link,
     ),
     "receive_referral": Case("opening", ask_to_be_called, new_link),
+    "make_suggestion": Case("opening", suggest),
+    "vote_suggestion": Case("opening", vote, suggest),
+    "withdraw_vote": Case(
+        "opening",
+        lambda: suggestions.withdraw_vote(actor=he(), suggestion_id=suggestion()),
+        in_order(suggest, vote),
+    ),
+    "take_up_suggestion": Case("opening", take_up, suggest),
+    "accept_suggestion": Case("opening", accept_it, in_order(suggest, take_up)),
+    "decline_suggestion": Case(
+        "opening",
+        lambda: suggestions.decline_suggestion(actor=actor("zhou"), suggestion_id=suggestion(), answer="风险过高"),
+        suggest,
+    ),
+    "finish_suggestion": Case(
+        "opening",
+        lambda: suggestions.finish_suggestion(actor=actor("zhou"), suggestion_id=suggestion()),
+        in_order(suggest, take_up, accept_it),
+    ),
     "update_customer": Case(
         "convert", lambda: customers.update_customer(actor=lin(), customer_id=life().customer.pk, employees=40)
     ),

@@ -10,7 +10,17 @@ from approvals.models import Review, ReviewStage
 from branch.models import Attachment, Office, User
 from branch.models.stateful import Stateful
 from customers.domain.prescreen import SHIPPED as TABLE
-from customers.models import Campaign, Cluster, Customer, Lead, PrescreenModel, PrescreenRun, RecordImport, RecordSource
+from customers.models import (
+    Campaign,
+    Cluster,
+    Customer,
+    Lead,
+    PrescreenModel,
+    PrescreenRun,
+    RecordImport,
+    RecordSource,
+    Suggestion,
+)
 from loans.models import (
     Application,
     Condition,
@@ -46,6 +56,7 @@ def build_all(head_office: Office, office: Office, owner: User) -> dict[type[Sta
 
     customer = Customer.objects.create(office=office, owner=owner, kind="company", name="鑫达五金", contact_name="陈")
     mine = {"owner": owner, "customer": customer}
+    make(Suggestion, office=head_office, from_office=office, submitted_by=owner, title="分期", text="想按季还")
     make(
         Campaign, owner=owner, name="推广", kind="referral", budget=1, starts_on=DAY, ends_on=DAY + timedelta(days=7300)
     )
