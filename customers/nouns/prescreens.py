@@ -171,23 +171,28 @@ MODEL_NOUN = register(
 
 
 def decision_tables(content: dict[str, Any]) -> list[dict[str, Any]]:
-    """The tables of a model as they are read: heads of inputs and outputs, and the cells of each rule."""
+    """The tables of a model as they are read: heads of outputs and inputs, and the cells of each rule."""
     found = []
     for node in content.get("nodes", []):
         inside = node.get("content")
         if node.get("type") != "decisionTableNode" or not isinstance(inside, dict):
             continue
         inputs, outputs = inside.get("inputs", []), inside.get("outputs", [])
-        columns = [*inputs, *outputs]
+        # What a row says first, what it asks for after: it is read from its reason.
+        columns = [*outputs, *inputs]
         found.append(
             {
                 "name": node.get("name", ""),
-                "heads": [column.get("name") or column.get("field") for column in columns],
-                "inputs": len(inputs),
+                "heads": [_head(column) for column in columns],
                 "rows": [[rule.get(column["id"], "") for column in columns] for rule in inside.get("rules", [])],
             }
         )
     return found
+
+
+def _head(column: dict[str, Any]) -> Any:
+    field = str(column.get("field", ""))
+    return FACT_WORDS.get(field) or column.get("name") or field
 
 
 # --- runs
