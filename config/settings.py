@@ -69,6 +69,7 @@ CELERY_BEAT_SCHEDULE = {
     "debit-files": {"task": "loans.tasks.debit_round", "schedule": 30.0},
     "send-payouts": {"task": "loans.tasks.resume_payouts", "schedule": 10.0},
     "resume-prescreens": {"task": "customers.tasks.resume_prescreens", "schedule": 10.0},
+    "pull-round": {"task": "customers.tasks.pull_round", "schedule": 10.0},
     "resume-imports": {"task": "customers.tasks.resume_imports", "schedule": 10.0},
     "resume-sweeps": {"task": "postloan.tasks.resume_sweeps", "schedule": 10.0},
     "nightly-close": {"task": "postloan.tasks.nightly_close", "schedule": crontab(hour=22, minute=30)},
@@ -76,6 +77,8 @@ CELERY_BEAT_SCHEDULE = {
 
 CORE_BANK_URL = env.str("CORE_BANK_URL", "")
 CORE_BANK_TOKEN = env.str("CORE_BANK_TOKEN", "")
+#: Scheme, host and port of every provider of outside records that may be asked: nothing else is.
+PROVIDER_ORIGINS = env.list("PROVIDER_ORIGINS", default=[])
 CORE_BANK_TIMEOUT_SECONDS = env.float("CORE_BANK_TIMEOUT_SECONDS", 5.0)
 
 # --- applications ----------------------------------------------------------------------------------------

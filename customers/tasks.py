@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from branch.domain.actor import system_actor
 from branch.services.enqueue import after_commit
-from customers.services import imports, prescreens
+from customers.services import imports, prescreens, pulls
 
 
 @shared_task
@@ -41,4 +42,21 @@ def resume_prescreens() -> int:
     ids = prescreens.waiting_prescreens()
     for run_id in ids:
         after_commit("customers.tasks.run_prescreen", run_id)
+    return len(ids)
+
+
+@shared_task
+def run_pull(run_id: int) -> bool:
+    """Make the calls of one pull that are due, if nobody else does."""
+    return pulls.run_pull(run_id)
+
+
+@shared_task
+def pull_round() -> int:
+    """Begin the pulls whose time has come, and send out again those with calls that are due. How many are under way."""
+    for feed_id in pulls.due_feeds():
+        pulls.begin_pull(actor=system_actor(), feed_id=feed_id)
+    ids = pulls.running_pulls()
+    for run_id in ids:
+        after_commit("customers.tasks.run_pull", run_id)
     return len(ids)

@@ -27,6 +27,8 @@ STATES = (
     pgettext_lazy("state", "prescreen_run.running"),
     pgettext_lazy("state", "prescreen_run.done"),
     pgettext_lazy("state", "prescreen_run.failed"),
+    pgettext_lazy("state", "pull_run.running"),
+    pgettext_lazy("state", "pull_run.done"),
     pgettext_lazy("state", "record_import.draft"),
     pgettext_lazy("state", "record_import.running"),
     pgettext_lazy("state", "record_import.done"),
@@ -35,6 +37,15 @@ STATES = (
 )
 name_events(
     {
+        "consent.create": pgettext_lazy("event", "recorded a consent"),
+        "consent.withdraw": pgettext_lazy("event", "withdrew a consent"),
+        "customer.pull": pgettext_lazy("event", "had a provider asked"),
+        "feed.create": pgettext_lazy("event", "set up a feed"),
+        "feed.update": pgettext_lazy("event", "changed a feed"),
+        "pull_run.begin": pgettext_lazy("event", "began to ask a provider"),
+        "pull_run.finish": pgettext_lazy("event", "had all answers of a provider"),
+        "pullcall.replay": pgettext_lazy("event", "had a call tried again"),
+        "pull_run.reopen": pgettext_lazy("event", "had a provider asked again"),
         "metric.create": pgettext_lazy("event", "added a metric"),
         "metric.update": pgettext_lazy("event", "changed a metric"),
         "lead.capture": pgettext_lazy("event", "took in the lead"),

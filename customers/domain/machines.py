@@ -63,3 +63,11 @@ RECORD_IMPORT = Machine(
         on("refuse", "running", "refused", Role.SYSTEM),
     ),
 )
+PULL_RUN = Machine(
+    "pull_run",
+    "running",
+    (
+        on("finish", "running", "done", Role.SYSTEM),
+        on("reopen", "done", "running", Role.SYSTEM),
+    ),
+)

@@ -1,7 +1,9 @@
 from customers.models.campaign import Campaign, CampaignCost, ReferralLink
 from customers.models.cluster import ChainDocument, Cluster, ClusterMember
+from customers.models.consent import Consent, ConsentScope
 from customers.models.customer import Customer
 from customers.models.external_record import ExternalRecord, RecordDetail
+from customers.models.feed import Feed, PullCall, PullRun
 from customers.models.invoice import Invoice, InvoiceMonth
 from customers.models.lead import Lead
 from customers.models.lead_visit import LeadVisit
@@ -17,8 +19,11 @@ __all__ = [
     "ChainDocument",
     "Cluster",
     "ClusterMember",
+    "Consent",
+    "ConsentScope",
     "Customer",
     "ExternalRecord",
+    "Feed",
     "FirmCode",
     "ImportFinding",
     "Invoice",
@@ -29,6 +34,8 @@ __all__ = [
     "PrescreenModel",
     "PrescreenResult",
     "PrescreenRun",
+    "PullCall",
+    "PullRun",
     "RecordDetail",
     "RecordImport",
     "RecordSource",

@@ -4,6 +4,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from branch.models.stateful import Subject
+from customers.models.consent import ConsentScope
 from customers.models.customer import Customer
 
 
@@ -25,6 +26,10 @@ class RecordSource(Subject):
     )
     #: Layout → field → the heading it had in the last file that was read: {"sales_invoices": {"number": "发票号码"}}.
     mappings = models.JSONField(_("mappings"), default=dict, editable=False)
+    #: What a customer must have allowed before the source is asked about them; empty where nothing is asked for.
+    consent_scope = models.CharField(
+        _("asks for consent to"), max_length=20, choices=ConsentScope.choices, default="", blank=True
+    )
     is_active = models.BooleanField(_("in use"), default=True)
 
     class Meta:

@@ -20,7 +20,7 @@ from branch.web.forms import ActionForm, MoneyField
 from branch.web.noun import Action, Noun, register
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, StateColumn
 from customers.domain.layouts import OF_METRIC
-from customers.models import Cluster, Customer, Invoice, RecordImport, RecordSource
+from customers.models import Cluster, ConsentScope, Customer, Invoice, RecordImport, RecordSource
 from customers.queries.imports import count_words, findings_of, reason_word
 from customers.queries.metrics import layout_of, metric_choices
 from customers.queries.visibility import IMPORT_READERS, INVESTIGATORS, SOURCE_READERS, importable_customers
@@ -90,6 +90,12 @@ class SourceForm(ActionForm):
         max_digits=6,
         help_text=_("Amount plus tax may differ from the total by this much, in yuan, before the row is flagged."),
     )
+    consent_scope = forms.ChoiceField(
+        label=_("Asks for consent to"),
+        choices=[("", "—"), *ConsentScope.choices],
+        required=False,
+        help_text=_("Nobody is asked about a customer who has not allowed it."),
+    )
 
 
 class NewSourceForm(SourceForm):
@@ -118,7 +124,8 @@ class SourceSerializer(serializers.ModelSerializer):
     class Meta:
         model = RecordSource
         fields = (
-            "id", "version", "code", "name", "identical_rows", "total_tolerance", "mappings", "is_active", "office",
+            "id", "version", "code", "name", "identical_rows", "total_tolerance", "consent_scope", "mappings",
+            "is_active", "office",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -163,6 +170,7 @@ SOURCE_NOUN = register(
             (_("Code"), source.code),
             (_("Identical rows"), source.get_identical_rows_display()),
             (_("Tolerance of totals"), source.total_tolerance),
+            (_("Asks for consent to"), source.get_consent_scope_display()),
             (_("Firms it names by its own code"), source.firm_codes.count()),
             (_("In use"), source.is_active),
         ],

@@ -12,8 +12,10 @@ from customers.models import (
     ChainDocument,
     Cluster,
     ClusterMember,
+    Consent,
     Customer,
     ExternalRecord,
+    Feed,
     Invoice,
     Lead,
     LeadVisit,
@@ -21,6 +23,8 @@ from customers.models import (
     PrescreenModel,
     PrescreenResult,
     PrescreenRun,
+    PullCall,
+    PullRun,
     RecordDetail,
     RecordImport,
     RecordSource,
@@ -74,6 +78,27 @@ def importable_customers(actor: Actor) -> QuerySet[Customer]:
 @scope(Metric)
 def metrics(rows: QuerySet[Metric], actor: Actor) -> QuerySet[Metric]:
     return rows if actor.roles & SOURCE_READERS else rows.none()
+
+
+@scope(Consent)
+def consents(rows: QuerySet[Consent], actor: Actor) -> QuerySet[Consent]:
+    return owned_or_within(rows, actor, subtree=CUSTOMER_READERS, owner="customer__owner")
+
+
+@scope(Feed)
+def feeds(rows: QuerySet[Feed], actor: Actor) -> QuerySet[Feed]:
+    return rows if actor.roles & SOURCE_READERS else rows.none()
+
+
+@scope(PullRun)
+def pull_runs(rows: QuerySet[PullRun], actor: Actor) -> QuerySet[PullRun]:
+    """How it went with whom is on the calls; a round by itself tells of nobody."""
+    return rows if actor.roles & SOURCE_READERS else rows.none()
+
+
+@scope(PullCall)
+def pull_calls(rows: QuerySet[PullCall], actor: Actor) -> QuerySet[PullCall]:
+    return rows.filter(within_offices(actor, IMPORT_READERS))
 
 
 @scope(RecordSource)

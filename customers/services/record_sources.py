@@ -30,7 +30,13 @@ _CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
 
 @use_case("create_source")
 def create_source(
-    *, actor: Actor, code: str, name: str, identical_rows: str = "once", total_tolerance: Decimal = Decimal("0.01")
+    *,
+    actor: Actor,
+    code: str,
+    name: str,
+    identical_rows: str = "once",
+    total_tolerance: Decimal = Decimal("0.01"),
+    consent_scope: str = "",
 ) -> RecordSource:
     """Register a source at the head office. Raises InvalidInput for a code that is taken."""
     if not _CODE.fullmatch(code):
@@ -43,6 +49,7 @@ def create_source(
         name=name.strip(),
         identical_rows=identical_rows,
         total_tolerance=total_tolerance,
+        consent_scope=consent_scope,
     )
     try:
         with transaction.atomic():
@@ -61,7 +68,7 @@ def update_source(
     ) as source:
         was = source.identical_rows
         for field, value in values.items():
-            if field not in ("name", "identical_rows", "total_tolerance", "is_active"):
+            if field not in ("name", "identical_rows", "total_tolerance", "consent_scope", "is_active"):
                 raise TypeError(f"a source's {field} is not changed")
             setattr(source, field, value)
     if source.identical_rows != was:

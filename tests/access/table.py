@@ -90,6 +90,8 @@ OF_THE_BANK = {
     "record-sources",
     "suggestions",
     "metrics",
+    "feeds",
+    "pulls",
 }
 
 READ: dict[str, Who] = {
@@ -121,6 +123,11 @@ READ: dict[str, Who] = {
     # Sources hold nothing of a customer: read by all who work with figures or keep the register.
     "record-details": who(OWN, AM) | who(SUBTREE, CO, RR, AP, PO, BM, AU),
     "record-sources": who(BANK, AM, CO, RR, AP, PO, BM, AU, IC, AD, PY),
+    # How providers are asked tells of no customer; whom a call was about does, and so does a consent.
+    "feeds": who(BANK, AM, CO, RR, AP, PO, BM, AU, IC, AD, PY),
+    "pulls": who(BANK, AM, CO, RR, AP, PO, BM, AU, IC, AD, PY),
+    "pull-calls": who(SUBTREE, PO, BM, AU),
+    "consents": who(OWN, AM) | who(SUBTREE, CO, RR, AP, DO, LA, PO, BM, AU),
     "metrics": who(BANK, AM, CO, RR, AP, PO, BM, AU, IC, AD, PY),
     # Everybody on the staff knows what is on sale.
     "products": who(BANK, *STAFF),
@@ -366,6 +373,40 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
         on="list",
     ),
     ("record-sources", "update"): Act(who(HEAD, AD, PY), body={"name": "税务二"}, method="PATCH"),
+    ("consents", "create"): Act(
+        who(OWN, AM),
+        body={
+            "customer_id": "@customer",
+            "scope": "tax",
+            "given_by_name": "陈",
+            "given_on": "2026-03-01",
+            "expires_on": "2027-03-01",
+        },
+        gives=201,
+        on="list",
+        by_choice=True,
+    ),
+    ("consents", "withdraw"): Act(who(OWN, AM) | who(SUBTREE, BM, PO), body=WHY),
+    # A provider is set up for the bank; one customer is asked about by who looks after them.
+    ("feeds", "create"): Act(
+        who(HEAD, AD, PY),
+        body={
+            "name": "新接口",
+            "source_id": "@source",
+            "layout": "months",
+            "auth": "none",
+            "paging": "none",
+            "url": "https://tax.example/returns?uscc={uscc}",
+            "every_hours": 24,
+            "columns": {"period_month": "period", "metric_tax_paid": "paid"},
+        },
+        gives=201,
+        on="list",
+    ),
+    ("feeds", "update"): Act(who(HEAD, AD, PY), body={"every_hours": 12}, method="PATCH"),
+    ("feeds", "run"): Act(who(HEAD, AD, PY)),
+    ("customers", "pull"): Act(who(OWN, AM) | who(SUBTREE, PO), body={"feed_id": "@feed"}),
+    ("pull-calls", "replay"): Act(who(SUBTREE, PO)),
     ("metrics", "create"): Act(
         who(HEAD, AD, PY),
         body={"code": "steam_t", "own_name": "蒸汽", "places": 1, "roll_up": "sum", "words": ["蒸汽"]},

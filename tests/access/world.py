@@ -42,8 +42,10 @@ from customers.models import (
     ChainDocument,
     Cluster,
     ClusterMember,
+    Consent,
     Customer,
     ExternalRecord,
+    Feed,
     Invoice,
     Lead,
     LeadVisit,
@@ -51,6 +53,8 @@ from customers.models import (
     PrescreenModel,
     PrescreenResult,
     PrescreenRun,
+    PullCall,
+    PullRun,
     RecordDetail,
     RecordImport,
     RecordSource,
@@ -425,6 +429,39 @@ class World:
             fact=serial,
             record_import=self.record_import(),
             line=2,
+        )
+
+    def consent(self) -> Consent:
+        return Consent.objects.create(
+            office=self.offices["HW"],
+            customer=self.customer(),
+            owner=self.owner,
+            scope="tax",
+            given_by_name=f"{MARK}陈",
+            given_on=date(2026, 3, 1),
+            expires_on=date(2027, 3, 1),
+        )
+
+    def feed(self) -> Feed:
+        return Feed.objects.create(
+            office=self.offices["HO"],
+            name=f"{MARK}税务{next(self._serial)}",
+            source=self.record_source(),
+            layout="months",
+            url="https://tax.example/returns?uscc={uscc}",
+            columns={"period_month": "period", "metric_tax_paid": "paid"},
+        )
+
+    def pull_run(self) -> PullRun:
+        return PullRun.objects.create(office=self.offices["HO"], feed=self.feed())
+
+    def pull_call(self) -> PullCall:
+        return PullCall.objects.create(
+            run=self.pull_run(),
+            office=self.offices["HW"],
+            customer=self.customer(),
+            state="dead",
+            last_error=f"{MARK}HTTP 404",
         )
 
     def metric(self) -> Metric:
@@ -862,6 +899,7 @@ class World:
         rules = stored_rules(rules_in_force(TODAY))
         named: dict[str, Callable[[], Any]] = {
             "@customer": lambda: self.thing("customers").pk,
+            "@feed": lambda: self.feed().pk,
             "@source": lambda: self.thing("record-sources").pk,
             "@uscc": lambda: self.thing("customers").uscc,
             "@cluster_member": lambda: [self.cluster_member(thing).pk],
@@ -903,6 +941,10 @@ _MAKERS: dict[str, Callable[..., models.Model]] = {
     "customers": World.customer,
     "external-records": World.external_record,
     "record-details": World.record_detail,
+    "consents": World.consent,
+    "feeds": World.feed,
+    "pulls": World.pull_run,
+    "pull-calls": World.pull_call,
     "metrics": World.metric,
     "record-sources": World.record_source,
     "record-imports": World.record_import,

@@ -26,9 +26,13 @@ from customers.models import (
     Campaign,
     Cluster,
     ClusterMember,
+    Consent,
+    Feed,
     Metric,
     PrescreenModel,
     PrescreenRun,
+    PullCall,
+    PullRun,
     RecordImport,
     RecordSource,
     ReferralLink,
@@ -37,13 +41,16 @@ from customers.models import (
 from customers.services import (
     campaigns,
     clusters,
+    consents,
     customers,
+    feeds,
     imports,
     lead_lists,
     leads,
     metrics,
     prescreen_models,
     prescreens,
+    pulls,
     record_sources,
     records,
     referrals,
@@ -51,6 +58,7 @@ from customers.services import (
     visits,
 )
 from customers.services.intake.reading import Form, open_lines
+from customers.services.providers import Answer
 from loans.domain.ledger import SHIPPED
 from loans.models import (
     Application,
@@ -453,6 +461,62 @@ def new_metric() -> Metric:
 
 def new_source() -> object:
     return record_sources.create_source(actor=actor("zhou"), code="tax", name="税务")
+
+
+def allow_tax() -> object:
+    return consents.record_consent(
+        actor=lin(),
+        customer_id=life().customer.pk,
+        scope="tax",
+        given_by_name="陈",
+        given_on=date(2026, 3, 1),
+        expires_on=date(2027, 3, 1),
+    )
+
+
+def new_feed() -> object:
+    return feeds.create_feed(
+        actor=actor("zhou"),
+        source_id=source(),
+        name="税务",
+        layout="months",
+        url="https://tax.example/returns?uscc={uscc}",
+        columns={"period_month": "period", "metric_tax_paid": "paid"},
+    )
+
+
+def feed_of_source() -> None:
+    new_source()
+    new_feed()
+
+
+def pull_begun() -> None:
+    feed_of_source()
+    pulls.begin_pull(actor=system_actor(), feed_id=feed())
+    pulls.claim_call(run_id=pull())
+
+
+def pull_answered() -> None:
+    pull_begun()
+    pulls.note_answer(call_id=pull_call(), answer=Answer([{"period": "2026-01", "paid": 5}]))
+
+
+def pull_failed() -> None:
+    pull_begun()
+    pulls.note_failure(call_id=pull_call(), error="HTTP 404", again=False)
+    pulls.finish_pull(run_id=pull())
+
+
+def feed() -> int:
+    return Feed.objects.get().pk
+
+
+def pull() -> int:
+    return PullRun.objects.get().pk
+
+
+def pull_call() -> int:
+    return PullCall.objects.get().pk
 
 
 def send_file() -> object:
@@ -1045,6 +1109,39 @@ CASES: dict[str, Case] = {
 CASES |= {
     # --- files of outside facts
     "create_source": Case("convert", new_source),
+    "record_consent": Case("convert", allow_tax),
+    "withdraw_consent": Case(
+        "convert",
+        lambda: consents.withdraw_consent(actor=lin(), consent_id=Consent.objects.get().pk, reason="撤回"),
+        allow_tax,
+    ),
+    "create_feed": Case("convert", new_feed, new_source),
+    "update_feed": Case(
+        "convert", lambda: feeds.update_feed(actor=actor("zhou"), feed_id=feed(), every_hours=12), feed_of_source
+    ),
+    "begin_pull": Case(
+        "convert", lambda: pulls.begin_pull(actor=system_actor(), feed_id=feed()), feed_of_source, is_keyed=False
+    ),
+    "pull_customer": Case(
+        "convert",
+        lambda: pulls.pull_customer(actor=lin(), customer_id=life().customer.pk, feed_id=feed()),
+        feed_of_source,
+    ),
+    "claim_call": Case("convert", lambda: pulls.claim_call(run_id=pull()), pull_begun, is_keyed=False),
+    "note_answer": Case(
+        "convert",
+        lambda: pulls.note_answer(call_id=pull_call(), answer=Answer([{"period": "2026-01", "paid": 5}])),
+        pull_begun,
+        is_keyed=False,
+    ),
+    "note_call_failure": Case(
+        "convert",
+        lambda: pulls.note_failure(call_id=pull_call(), error="HTTP 404", again=False),
+        pull_begun,
+        is_keyed=False,
+    ),
+    "finish_pull": Case("convert", lambda: pulls.finish_pull(run_id=pull()), pull_answered, is_keyed=False),
+    "replay_call": Case("convert", lambda: pulls.replay_call(actor=he(), pull_call_id=pull_call()), pull_failed),
     "create_metric": Case("convert", new_metric),
     "update_metric": Case(
         "convert",

@@ -38,6 +38,7 @@ def everything(
     files = tmp_path_factory.mktemp("files")
     with BankProcess(tmp_path_factory.mktemp("bank"), token=TOKEN) as bank:
         settings = {"CORE_BANK_URL": bank.url, "CORE_BANK_TOKEN": TOKEN, "FILES_DIR": str(files)}
+        settings["PROVIDER_ORIGINS"] = "https://tax.example"
         with workers(Place(connection.settings_dict["NAME"], settings)) as made:
             yield World(Books(bank), made, files)
     with django_db_blocker.unblock():

@@ -14,9 +14,11 @@ from customers.models import (
     Campaign,
     Cluster,
     Customer,
+    Feed,
     Lead,
     PrescreenModel,
     PrescreenRun,
+    PullRun,
     RecordImport,
     RecordSource,
     Suggestion,
@@ -70,6 +72,8 @@ def build_all(head_office: Office, office: Office, owner: User) -> dict[type[Sta
         PrescreenRun, cluster=cluster, values={}, grade="A", member_cap=AMOUNT, started_by=owner, members_total=0,
         until_member_id=0,
     )  # fmt: skip
+    feed_source = RecordSource.objects.create(office=head_office, code="grid", name="电网")
+    make(PullRun, feed=Feed.objects.create(office=head_office, name="电网", source=feed_source, layout="meters"))
     make(
         RecordImport, owner=owner, source=RecordSource.objects.create(office=head_office, code="tax", name="税务"),
         layout="sales_invoices", origin="api", file_name="x.csv", storage_name="y", size_bytes=1, sha256="0" * 64,

@@ -1,0 +1,21 @@
+"""What customers have allowed on a day."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from customers.models import Consent, Customer
+
+
+def in_force(on: date) -> QuerySet[Consent]:
+    """Consents that hold on the day; a withdrawn one holds no longer from the day it was withdrawn."""
+    return Consent.objects.filter(given_on__lte=on, expires_on__gte=on).exclude(withdrawn_on__lte=on)
+
+
+def consenting(customers: QuerySet[Customer], scope: str, on: date) -> QuerySet[Customer]:
+    """Those of `customers` who allow `scope` on the day; all where nothing has to be allowed."""
+    if not scope:
+        return customers
+    return customers.filter(Exists(in_force(on).filter(customer=OuterRef("pk"), scope=scope)))
