@@ -24,7 +24,7 @@ from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, StateColumn
 from customers.domain.machines import CLUSTER
 from customers.models import ChainDocument, Cluster, ClusterMember, PrescreenRun, RecordImport
-from customers.queries.clusters import current_members, evaluation_of
+from customers.queries.clusters import current_members, evaluation_of, waiting_for_caps
 from customers.queries.visibility import CLUSTER_READERS
 from customers.services import clusters, prescreens
 from customers.services.financeable import terms_in_force
@@ -193,7 +193,7 @@ CLUSTER_NOUN = register(
         related=("owner", "anchor_customer", "proposed_by", "cap_set_by"),
         template="customers/cluster.html",
         context=_context,
-        open_work=lambda rows, actor: rows.filter(state="submitted"),
+        open_work=lambda rows, actor: rows.filter(pk__in=waiting_for_caps(actor).values("pk")),
         attachment_kinds=(("document", _("Document")),),
         actions=(
             Action(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
+from branch.domain.actor import Actor
 from branch.queries.parameters import parameters
+from branch.queries.visibility import visible
 from customers.domain.clusters import CRITERIA, ClusterFacts, Score, score_cluster
 from customers.models import Cluster, ClusterMember, Customer
 
@@ -21,6 +23,13 @@ def evaluation_of(cluster: Cluster) -> Score | None:
         return None
     weights = parameters(*(f"cluster.weight_{name}" for name in CRITERIA))
     return score_cluster(ClusterFacts(**facts), {name: weights[f"cluster.weight_{name}"] for name in CRITERIA})
+
+
+def waiting_for_caps(actor: Actor) -> QuerySet[Cluster]:
+    """Clusters this person sees that are submitted, or active under other caps or another grade than proposed."""
+    in_force = Q(proposed_cap=F("cap"), proposed_member_cap=F("member_cap"), proposed_grade=F("grade"))
+    changed = Q(state__in=("active", "suspended"), proposed_cap__isnull=False) & ~in_force
+    return visible(Cluster, actor).filter(Q(state="submitted") | changed)
 
 
 def current_members(cluster: Cluster) -> QuerySet[ClusterMember]:

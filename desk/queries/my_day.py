@@ -22,6 +22,8 @@ from branch.domain.money import format_money
 from branch.domain.roles import Role
 from branch.queries.visibility import visible
 from branch.web.noun import NOUNS, url_of
+from customers.models import PrescreenModel
+from customers.queries.clusters import waiting_for_caps
 from customers.queries.leads import leads_to_call
 from desk.domain.clocks import Clock
 from desk.queries.clocks import Clocks
@@ -227,6 +229,11 @@ def _policies(model: type) -> Rows:
         return visible(model, actor).filter(state="submitted").exclude(drafted_by=actor.user_id).order_by("pk")
 
     return rows
+
+
+def _capped(actor: Actor, today: date) -> QuerySet:
+    """Clusters whose proposed caps are not in force, but for those the person proposed."""
+    return waiting_for_caps(actor).exclude(proposed_by=actor.user_id).order_by("pk")
 
 
 # --- words -----------------------------------------------------------------------------------------
@@ -511,6 +518,27 @@ PILES: tuple[Pile, ...] = (
         lambda row: "",
         "threshold_set",
         "state=submitted",
+        name=str,
+    ),
+    Pile(
+        "prescreen_models",
+        gettext_lazy("Pre-screening models waiting for a second person"),
+        "table",
+        frozenset({Role.POLICY_MANAGER}),
+        _policies(PrescreenModel),
+        lambda row: "",
+        "prescreen_model",
+        "state=submitted",
+        name=str,
+    ),
+    Pile(
+        "clusters",
+        gettext_lazy("Caps of clusters waiting for a second person"),
+        "affiliate",
+        frozenset({Role.BRANCH_MANAGER, Role.RISK_REVIEWER}),
+        _capped,
+        lambda cluster: format_money(cluster.proposed_cap),
+        "cluster",
         name=str,
     ),
 )

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from branch.domain.actor import Actor
 from branch.queries.visibility import visible
 from branch.web.noun import NOUNS, Noun, url_of
-from customers.models import Customer, Lead
+from customers.models import Cluster, Customer, Lead
 from customers.queries.search import search_customers
 from loans.models import Application, Contract, Drawdown, Loan
 from postloan.models import CollectionCase, WarningCase
@@ -43,6 +43,11 @@ def _leads(actor: Actor, text: str) -> QuerySet:
     return visible(Lead, actor).filter(name__icontains=text).order_by("-pk")
 
 
+def _clusters(actor: Actor, text: str) -> QuerySet:
+    named = Q(name__icontains=text) | Q(anchor_name__icontains=text) | Q(code=text.lower())
+    return visible(Cluster, actor).filter(named).order_by("-pk")
+
+
 #: noun → its matches. Only nouns the person may open are asked.
 _SOURCES: tuple[tuple[str, Callable[[Actor, str], QuerySet]], ...] = (
     ("customer", search_customers),
@@ -53,6 +58,7 @@ _SOURCES: tuple[tuple[str, Callable[[Actor, str], QuerySet]], ...] = (
     ("warning_case", _by_number(WarningCase)),
     ("collection_case", _by_number(CollectionCase)),
     ("lead", _leads),
+    ("cluster", _clusters),
 )
 
 

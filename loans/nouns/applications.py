@@ -26,6 +26,7 @@ from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, St
 from branch.words import listed
 from customers.models import Customer
 from customers.nouns.customer_view import masks
+from customers.nouns.customers import CUSTOMER_NOUN
 from loans.domain.machines import APPLICATION
 from loans.forms.plan import PlanField, plan_text
 from loans.models import Application, Investigation, Product, ProductVersion
@@ -438,7 +439,7 @@ APPLICATION_NOUN = register(
 )
 
 extend(
-    "customer",
+    CUSTOMER_NOUN.name,
     Action(
         "apply",
         _("New application"),

@@ -395,3 +395,14 @@ def test_the_page_shows_score_caps_and_members(actor, visit):
     assert "13800138000" not in member
     assert visit("he").get(f"/clusters/{cluster.pk}/").status_code == 403
     assert visit("outsider").get(f"/clusters/{cluster.pk}/").status_code == 404
+
+
+def test_who_sets_caps_finds_what_waits_and_who_proposed_does_not(actor, visit):
+    cluster = active_cluster(actor)
+    assert "五金产业链" not in visit("sun").get("/").content.decode()
+    clusters.evaluate_cluster(
+        actor=actor("lin"), cluster_id=cluster.pk, **(EVALUATION | {"proposed_cap": Decimal(60_000_000)})
+    )
+    assert "五金产业链" in visit("sun").get("/").content.decode()
+    assert "五金产业链" not in visit("lin").get("/").content.decode()
+    assert "五金产业链" in visit("lin").get("/search/?q=鑫达五金集团").content.decode()
