@@ -70,6 +70,7 @@ def _serve(options: argparse.Namespace, tell: Callable[[str], None]) -> None:
         _start_servers(supervisor, state)
         variables = environment.for_programs(_settings(state))
         _start_bank(supervisor, variables)
+        _start_provider(supervisor, variables)
         _prepare_data(variables, seeded="DATABASE_URL" not in os.environ and SEEDED in state.values)
         state.set(SEEDED, "yes")
         _start_programs(supervisor, variables, options.host, port)
@@ -134,6 +135,9 @@ def _settings(state: State) -> dict[str, str]:
     if "CORE_BANK_URL" not in os.environ:
         state.set("bank_port", ports.free_or_other(state.port("bank")))
         values["CORE_BANK_URL"] = f"http://127.0.0.1:{state.values['bank_port']}"
+    if "PROVIDER_ORIGINS" not in os.environ:
+        state.set("provider_port", ports.free_or_other(state.port("provider")))
+        values["PROVIDER_ORIGINS"] = f"http://127.0.0.1:{state.values['provider_port']}"
     environment.write_file(DEMO, values)
     return values
 
@@ -155,6 +159,15 @@ def _start_bank(supervisor: Supervisor, variables: dict[str, str]) -> None:
     words: list[str | Path] = [PYTHON, "-m", "branch.sandbox_bank", "--port", port, "--data", DEMO.bank]
     with step("Starting the sandbox core bank"):
         supervisor.start("bank", partial(spawn, "bank", words, DEMO, environment=variables))
+
+
+def _start_provider(supervisor: Supervisor, variables: dict[str, str]) -> None:
+    if "PROVIDER_ORIGINS" in os.environ:
+        return
+    port = variables["PROVIDER_ORIGINS"].rpartition(":")[2]
+    words: list[str | Path] = [PYTHON, "-m", "customers.sandbox_provider", "--port", port]
+    with step("Starting the sandbox provider of outside records"):
+        supervisor.start("provider", partial(spawn, "provider", words, DEMO, environment=variables))
 
 
 def _start_programs(supervisor: Supervisor, variables: dict[str, str], host: str, port: int) -> None:

@@ -11,8 +11,16 @@ from launch.state import State, write_private
 
 #: Set in every environment we hand out, to tell our settings, taken over by a shell, from the caller's own.
 MARK = "XIAOWEI_INSTANCE"
-OURS = ("XIAOWEI_MODE", "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "CORE_BANK_URL", "FILES_DIR")
-SECRETS = ("SECRET_KEY", "FIELD_KEYS", "LOOKUP_KEY", "CORE_BANK_TOKEN")
+OURS = (
+    "XIAOWEI_MODE",
+    "DATABASE_URL",
+    "DATABASE_OWNER_URL",
+    "REDIS_URL",
+    "CORE_BANK_URL",
+    "PROVIDER_ORIGINS",
+    "FILES_DIR",
+)
+SECRETS = ("SECRET_KEY", "FIELD_KEYS", "LOOKUP_KEY", "CORE_BANK_TOKEN", "PROVIDER_TOKEN")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 

@@ -7,7 +7,7 @@ import secrets
 
 from launch.folders import Folders
 
-SECRETS = ("SECRET_KEY", "LOOKUP_KEY", "CORE_BANK_TOKEN", "postgres", "owner", "app", "valkey")
+SECRETS = ("SECRET_KEY", "LOOKUP_KEY", "CORE_BANK_TOKEN", "PROVIDER_TOKEN", "postgres", "owner", "app", "valkey")
 
 
 class State:

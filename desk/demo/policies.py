@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
 from typing import Any
 
-from customers.services import record_sources
+from django.conf import settings
+
+from customers.services import feeds, record_sources
 from desk.demo.people import actor
 from loans.domain.lpr_history import LPR_HISTORY
 from loans.services import prime_rates, products
@@ -122,13 +125,34 @@ PRODUCTS: tuple[tuple[dict[str, str], dict[str, Any]], ...] = (
 
 
 #: Who tells the branch figures: code and name.
-SOURCES = (("grid", "国家电网"), ("water", "自来水公司"), ("tax", "税务局"), ("bank", "结算账户流水"))
+SOURCES = (
+    ("grid", "国家电网", ""),
+    ("water", "自来水公司", ""),
+    ("tax", "税务局", "tax"),
+    ("bank", "结算账户流水", ""),
+    ("courts", "法院公告", ""),
+)
+#: What the sandbox provider is asked: name, source, layout, path, columns.
+FEEDS: tuple[tuple[str, str, str, str, dict[str, str]], ...] = (
+    (
+        "税务申报", "tax", "months", "/tax",
+        {"period_month": "period", "metric_tax_declared": "sales.declared", "metric_tax_paid": "paid",
+         "metric_headcount": "insured"},
+    ),
+    (
+        "涉诉公告", "courts", "notices", "/courts",
+        {"metric": "kind", "occurred_on": "date", "reference": "number", "value": "amount", "text": "matter"},
+    ),
+)  # fmt: skip
 
 
 def publish_policies() -> None:
     """Register the sources of figures; put prime rates and products in force."""
-    for code, name in SOURCES:
-        record_sources.create_source(actor=actor("zhou"), code=code, name=name)
+    sources = {
+        code: record_sources.create_source(actor=actor("zhou"), code=code, name=name, consent_scope=scope).pk
+        for code, name, scope in SOURCES
+    }
+    _set_up_feeds(sources)
     rates = [
         {
             "published_date": rate.published_date,
@@ -144,3 +168,24 @@ def publish_policies() -> None:
         version = products.draft_product_version(actor=actor("zhou"), product_id=product.pk, **_COMMON, **offer)
         products.submit_product_version(actor=actor("zhou"), product_version_id=version.pk)
         products.activate_product_version(actor=actor("qian"), product_version_id=version.pk)
+
+
+def _set_up_feeds(sources: dict[str, int]) -> None:
+    """Ask the sandbox provider, where one runs beside the demo."""
+    token = os.environ.get("PROVIDER_TOKEN", "")
+    if not (settings.PROVIDER_ORIGINS and token):
+        return
+    for name, source, layout, path, columns in FEEDS:
+        feeds.create_feed(
+            actor=actor("zhou"),
+            name=name,
+            source_id=sources[source],
+            layout=layout,
+            url=f"{settings.PROVIDER_ORIGINS[0]}{path}?uscc={{uscc}}&until={{month}}",
+            auth="bearer",
+            secret=token,
+            rows_path="data.rows",
+            paging="next",
+            paging_name="data.next",
+            columns=columns,
+        )

@@ -17,7 +17,7 @@ from branch.models import PaymentInstruction
 from branch.queries.business_date import business_date
 from branch.services.attachments import attach
 from customers.models import Customer, Lead
-from customers.services import leads, records
+from customers.services import consents, leads, records
 from desk.demo.people import actor
 from loans.models import Application, Contract, Drawdown, Facility, Investigation, Loan, Product
 from loans.queries.loans import payoff_figure
@@ -169,6 +169,15 @@ class Story:
                 )
             ]
         records.receive_records(actor=actor("lin"), customer_id=self.customer.pk, records=rows)
+        today = business_date()
+        consents.record_consent(
+            actor=actor("lin"),
+            customer_id=self.customer.pk,
+            scope="tax",
+            given_by_name=self.firm.contact,
+            given_on=today,
+            expires_on=today + timedelta(days=365),
+        )
 
     def draft(self) -> None:
         applications.draft_application(
