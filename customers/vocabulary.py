@@ -102,6 +102,10 @@ name_events(
         "recordsource.create": pgettext_lazy("event", "registered the source"),
         "recordsource.update": pgettext_lazy("event", "changed the source"),
         "recordsource.map_firms": pgettext_lazy("event", "named firms of the source"),
+        "relation.add": pgettext_lazy("event", "recorded a relation"),
+        "relation.correct": pgettext_lazy("event", "corrected the relation"),
+        "relation.end": pgettext_lazy("event", "ended the relation"),
+        "relation.reveal": pgettext_lazy("event", "looked at a party's number"),
         "customer.receive_records": pgettext_lazy("event", "took in outside figures"),
     }
 )

@@ -32,7 +32,8 @@ FUNNEL_READERS = DASHBOARD_READERS | {Role.ACCOUNT_MANAGER}
 
 #: Nouns in the order of a loan's life; one that is not named comes last in its section.
 _ORDER = (
-    *("lead", "campaign", "referral_link", "suggestion", "cluster", "customer", "external_record", "record_import"),
+    *("lead", "campaign", "referral_link", "suggestion", "cluster", "customer", "relation"),
+    *("external_record", "record_import"),
     *("application", "investigation", "review_stage", "review"),
     *("contract", "condition", "facility", "drawdown", "loan", "repayment"),
     *("warning_case", "signal", "inspection", "collection_case"),

@@ -19,6 +19,7 @@ from branch.services.events import record, snapshot
 from branch.services.outbox import publish
 from branch.services.transition import fire, kind_of, lock, save, take_duty, transition
 from branch.services.use_case import use_case
+from customers.services.relations import hold_links
 from loans.models import Application, Investigation
 from loans.services import applications, offers
 
@@ -159,6 +160,7 @@ def decide(
     expected_version: int | None = None,
 ) -> ReviewStage:
     """The decision on a file, within the decider's authority. Raises AuthorityExceeded."""
+    hold_links()
     asked = lock(ReviewStage, review_stage_id, actor)
     application = Application.objects.select_related("product_version__product", "office").get(pk=asked.application_id)
     approved_amount = amount or application.amount

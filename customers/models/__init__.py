@@ -8,6 +8,7 @@ from customers.models.invoice import Invoice, InvoiceMonth
 from customers.models.lead import Lead
 from customers.models.lead_visit import LeadVisit
 from customers.models.metric import Metric
+from customers.models.party import Party, Relation
 from customers.models.prescreen import PrescreenModel, PrescreenResult, PrescreenRun
 from customers.models.record_import import ImportFinding, RecordImport, TouchedMonth
 from customers.models.record_source import FirmCode, RecordSource
@@ -31,6 +32,7 @@ __all__ = [
     "Lead",
     "LeadVisit",
     "Metric",
+    "Party",
     "PrescreenModel",
     "PrescreenResult",
     "PrescreenRun",
@@ -40,6 +42,7 @@ __all__ = [
     "RecordImport",
     "RecordSource",
     "ReferralLink",
+    "Relation",
     "Suggestion",
     "SuggestionVote",
     "TouchedMonth",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from branch.domain.actor import Actor
 from branch.domain.roles import STAFF, Role
-from branch.queries.visibility import owned_or_within, scope, within_offices
+from branch.queries.visibility import owned_or_within, scope, visible, within_offices
 from customers.models import (
     Campaign,
     ChainDocument,
@@ -29,6 +29,7 @@ from customers.models import (
     RecordImport,
     RecordSource,
     ReferralLink,
+    Relation,
     Suggestion,
 )
 
@@ -181,3 +182,12 @@ def prescreen_results(rows: QuerySet[PrescreenResult], actor: Actor) -> QuerySet
     return owned_or_within(
         rows, actor, subtree=CLUSTER_READERS, owner="run__cluster__owner", office="run__cluster__office"
     )
+
+
+@scope(Relation)
+def relations(rows: QuerySet[Relation], actor: Actor) -> QuerySet[Relation]:
+    """As the customer on whose file they were recorded. `sees_from` and `sees_to`: whether an end has its name here."""
+    seen = visible(Customer, actor)
+    names = {f"sees_{end}": Exists(seen.filter(pk=OuterRef(f"{end}_party__customer_id"))) for end in ("from", "to")}
+    rows = owned_or_within(rows, actor, subtree=INVESTIGATORS, owner="customer__owner")
+    return rows.annotate(**names)

@@ -18,6 +18,7 @@ from customers.models import Customer
 from customers.queries.offices import account_manager, person_id, working_office
 from customers.queries.visibility import CUSTOMER_READERS
 from customers.services.profile import Profile, apply_profile, taken_numbers_refused
+from customers.services.relations import hold_links, link_parties
 
 MANAGER = frozenset({Role.ACCOUNT_MANAGER})
 #: Personal fields that stand masked and can be shown in clear one at a time.
@@ -30,10 +31,13 @@ def create_customer(*, actor: Actor, **values: Unpack[Profile]) -> Customer:
 
     Raises InvalidInput by field: a number whose check digit fails, or one that is on another file.
     """
+    hold_links()
     customer = Customer(owner_id=person_id(actor), office=working_office(actor, Role.ACCOUNT_MANAGER))
     apply_profile(customer, {"kind": "", "name": "", "contact_name": "", **values}, actor=actor)
     with taken_numbers_refused():
-        return create(customer, actor=actor, roles=MANAGER)
+        create(customer, actor=actor, roles=MANAGER)
+    link_parties(customer)
+    return customer
 
 
 @use_case("update_customer")
@@ -41,6 +45,7 @@ def update_customer(
     *, actor: Actor, customer_id: int, expected_version: int | None = None, **values: Unpack[Profile]
 ) -> Customer:
     """Change the given facts and leave the others. Raises InvalidInput by field."""
+    hold_links()
     with (
         taken_numbers_refused(),
         change(
@@ -48,8 +53,10 @@ def update_customer(
         ) as customer,
     ):
         before = {field: getattr(customer, field) for field in REVEALABLE}
+        former_numbers = (customer.uscc, customer.identity_digest)
         apply_profile(customer, values, actor=actor)
         hidden = [field for field in REVEALABLE if getattr(customer, field) != before[field]]
+    link_parties(customer, former_numbers)
     if hidden:
         # Their values stand nowhere in the record, so the change itself is told by name.
         record("customer.update_personal", customer, actor=actor, before={}, after={"fields": hidden})

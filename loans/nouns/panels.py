@@ -9,12 +9,15 @@ from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.web.panels import Panel, panel
 from customers.models import Campaign, Cluster, Customer
+from customers.nouns.customers import CUSTOMER_NOUN
+from customers.queries.relations import network_of
 from loans.models import Application, Drawdown, Facility, Loan
 from loans.nouns.facilities import FACILITY_NOUN
-from loans.nouns.loans import LOAN_NOUN
+from loans.nouns.loans import LOAN_NOUN, LOAN_READERS
 from loans.nouns.movements import compared
 from loans.queries.campaigns import booked_by
 from loans.queries.clusters import cluster_exposure, products_for
+from loans.queries.exposure import Exposure, exposures_of, group_limit, guarantees_of, own_limit
 from loans.queries.renewals import CONDITION_WORDS, GROUND_WORDS, conditions_of, interest_to_pay, renewal_picture
 
 SHOWN = 20
@@ -42,6 +45,34 @@ def what_it_booked(campaign: Campaign, actor: Actor) -> Panel:
     booked = booked_by([campaign.pk])[campaign.pk]
     context = {"booked": booked, "cost_per_loan": booked.cost_per_loan(campaign.spent)}
     return Panel(_("Down to loans"), "loans/_campaign_panel.html", context)
+
+
+@panel("customer")
+def group_exposure(customer: Customer, actor: Actor) -> Panel | None:
+    """What the customer and those it is one risk with owe and may draw, against the limits."""
+    if not actor.roles & LOAN_READERS:
+        return None
+    network = network_of(customer, actor)
+    exposures = exposures_of(network.group_customers or [customer.pk])
+    given = guarantees_of(network, exposures)
+    own, together = exposures[customer.pk], sum(exposures.values(), Exposure())
+    context = {
+        "members": [
+            {
+                "name": network.name_of(f"c{pk}"),
+                "url": CUSTOMER_NOUN.url() + f"{pk}/" if pk in network.seen_customers and pk != customer.pk else "",
+                # What somebody else's customer owes is told in the sum alone.
+                "exposure": one if pk == customer.pk or pk in network.seen_customers else None,
+                "guaranteed": given.get(pk),
+            }
+            for pk, one in exposures.items()
+        ],
+        "own": own,
+        "own_limit": own_limit(customer),
+        "together": together,
+        "group_limit": group_limit(),
+    }
+    return Panel(_("Exposure"), "loans/_exposure_panel.html", context, "exposure")
 
 
 @panel("application")

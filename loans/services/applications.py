@@ -20,6 +20,7 @@ from branch.services.use_case import use_case
 from branch.words import listed
 from customers.models import Customer
 from customers.services.profile import Checker
+from customers.services.relations import hold_links
 from loans.domain.terms import MOST_INSTALMENTS
 from loans.models import Application, ProductVersion
 from loans.models.product import FrequencyUnit, GuaranteeMode, RepaymentMethod
@@ -29,6 +30,7 @@ from loans.queries.renewals import require_conditions
 from loans.queries.terms import plan_rows
 from loans.services import investigations
 from loans.services.cluster_room import require_cluster_room
+from loans.services.exposure import require_room_to_promise
 from loans.services.numbers import next_number
 from loans.services.pricing import price_application, problems_of, without_rows
 from loans.services.values import put
@@ -111,7 +113,11 @@ def update_application(
 
 @use_case("submit_application")
 def submit_application(*, actor: Actor, application_id: int, expected_version: int | None = None) -> Application:
-    """Hand the file in. Raises InvalidInput for terms the product does not allow, Unmet for missing facts."""
+    """Hand the file in. Raises InvalidInput for terms the product does not allow, Unmet for missing facts.
+
+    Also Unmet with the figures where it would take the borrower or its group above a limit.
+    """
+    hold_links()
     with transition(
         Application, application_id, "submit", actor=actor, expected_version=expected_version
     ) as application:
@@ -125,6 +131,7 @@ def submit_application(*, actor: Actor, application_id: int, expected_version: i
         application.quote = without_rows(price_application(application))
         require_conditions(application)
         require_cluster_room(application.customer, application.amount, file=application)
+        require_room_to_promise(application, application.amount)
         application.submitted_at = timezone.now()
     publish("application.submitted", application_id=application.pk)
     return application

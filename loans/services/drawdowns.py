@@ -19,8 +19,10 @@ from branch.services.open_day import open_business_date
 from branch.services.outbox import publish
 from branch.services.transition import create, lock, take_duty, transition, wrong_state
 from branch.services.use_case import use_case
+from customers.services.relations import hold_links
 from loans.models import Drawdown, Facility, Payee
 from loans.queries.facilities import MAY_BE_ASKED, payout_amount, undrawn_amount
+from loans.services.exposure import require_room_to_pay
 from loans.services.facilities import require_settled_conditions, take_from_limit
 from loans.services.inputs import clean_account, clean_amount, clean_reason, clean_text
 from loans.services.lending import schedule_of
@@ -106,8 +108,10 @@ def check_drawdown(*, actor: Actor, drawdown_id: int, expected_version: int | No
 def release_drawdown(*, actor: Actor, drawdown_id: int, expected_version: int | None = None) -> Drawdown:
     """Pay it out: reserve the limit and order the payment, which goes to the core bank after the commit.
 
-    Raises DutiesConflict for the owner, WrongState for a second release, Unmet with every open condition.
+    Raises DutiesConflict for the owner, WrongState for a second release, Unmet with every open condition, or with
+    the figures where the borrower or its group would owe more than a limit.
     """
+    hold_links()
     try:
         with transition(Drawdown, drawdown_id, "release", actor=actor, expected_version=expected_version) as drawdown:
             _refuse_owner(actor, drawdown)
@@ -140,6 +144,7 @@ def _take_up(actor: Actor, drawdown: Drawdown) -> None:
     if not drawdown.application.renews_id:
         require_entrusted(drawdown)
     schedule_of(facility.contract, drawdown.amount, day)
+    require_room_to_pay(drawdown)
     take_from_limit(facility.pk, drawdown.amount, event="reserve", actor=actor, roles=RELEASERS)
     drawdown.attempt += 1
     drawdown.failure_reason = ""

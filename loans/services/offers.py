@@ -18,9 +18,11 @@ from branch.services.events import record
 from branch.services.outbox import publish
 from branch.services.transition import transition
 from branch.services.use_case import use_case
+from customers.services.relations import hold_links
 from loans.models import Application, Condition
 from loans.queries.offer_fit import eligibility, refusal_of
 from loans.services.cluster_room import require_cluster_room
+from loans.services.exposure import require_room_to_promise
 
 
 @use_case("approve_application")
@@ -28,11 +30,13 @@ def approve_application(
     *, actor: Actor, application_id: int, amount: Decimal, conditions: list[str], reason: str
 ) -> Application:
     """Make the offer: amount, rate of the quote, validity, and the conditions to be met before release."""
+    hold_links()
     with transition(Application, application_id, "approve", actor=actor, reason=reason) as application:
         if not 0 < amount <= application.amount:
             raise InvalidInput(fields={"amount": [_("More than was asked for.")]})
         _require_fit(application, amount)
         require_cluster_room(application.customer, amount, file=application)
+        require_room_to_promise(application, amount)
         application.approved_amount = amount
         application.approved_rate = Decimal(application.quote["annual_rate"])
         application.offer_expires_date = business_date() + timedelta(

@@ -50,7 +50,50 @@
     });
   }
 
+  // {"kind": "graph", "nodes": [{"id", "name", "url", "is_person", "is_centre"}], "links": [{"source", "target",
+  // "label", "style": "control"|"guarantee"|"family"|"circle"}]}; a click opens what a node stands for.
+  function graph(data) {
+    const style = { control: ["ink-2", "solid"], guarantee: ["orange", "solid"], family: ["ink-3", "dashed"], circle: ["red", "solid"] };
+    const between = {};
+    return {
+      animation: false,
+      textStyle: { fontFamily: token("face") },
+      tooltip: { renderMode: "richText", backgroundColor: token("paper"), borderColor: token("line-2"), textStyle: { color: token("ink"), fontSize: 12 }, formatter: (point) => (point.dataType === "edge" ? point.data.label.formatter : point.name) },
+      series: [{
+        type: "graph",
+        layout: data.nodes.length > 24 ? "circular" : "force",
+        force: { layoutAnimation: false, repulsion: 420, edgeLength: 110, gravity: 0.12 },
+        roam: "move",
+        edgeSymbol: ["none", "arrow"],
+        edgeSymbolSize: 7,
+        labelLayout: { hideOverlap: true },
+        data: data.nodes.map((node) => ({
+          id: node.id,
+          name: node.name,
+          url: node.url,
+          symbol: node.is_person ? "circle" : "roundRect",
+          symbolSize: node.is_centre ? 26 : 18,
+          cursor: node.url ? "pointer" : "default",
+          itemStyle: { color: token(node.is_centre ? "brand" : node.url ? "bar" : "bar-3"), borderColor: token("paper"), borderWidth: 1 },
+          label: { show: true, position: "bottom", color: token("ink"), fontSize: 12, fontWeight: node.is_centre ? 600 : 400, width: 110, overflow: "truncate" },
+        })),
+        links: data.links.map((link) => {
+          const [colour, line] = style[link.style];
+          const pair = [link.source, link.target].sort().join(" ");
+          between[pair] = (between[pair] || 0) + 1;
+          return {
+            source: link.source,
+            target: link.target,
+            lineStyle: { color: token(colour), type: line, width: link.style === "circle" ? 2 : 1, curveness: (between[pair] - 1) * 0.2 + (between[pair] > 1 ? 0.05 : 0) },
+            label: { show: data.links.length <= 16, formatter: link.label, color: token("ink-3"), fontSize: 11 },
+          };
+        }),
+      }],
+    };
+  }
+
   function option(data) {
+    if (data.kind === "graph") return graph(data);
     const text = { color: token("ink-3"), fontSize: 12, fontFamily: token("face") };
     const rule = { lineStyle: { color: token("line-2") } };
     const stacked = data.kind === "stack";
@@ -93,12 +136,17 @@
     const chart = window.echarts.init(place, null, { renderer: "canvas" });
     chart.setOption(option(data));
     chart.on("click", (point) => {
+      if (data.kind === "graph") {
+        if (point.dataType === "node" && point.data.url) location.href = point.data.url;
+        return;
+      }
       const urls = data.series[point.seriesIndex].urls;
       if (urls && urls[point.dataIndex]) location.href = urls[point.dataIndex];
     });
     new ResizeObserver(() => chart.isDisposed() || chart.resize()).observe(place);
     document.addEventListener("theme", () => chart.isDisposed() || chart.setOption(option(data), true));
     const rows = document.getElementById(`${place.id}-table`);
+    if (!rows) return; // its table stands on the page
     rows.append(table(data));
     document.querySelector(`[data-chart-table="${place.id}"]`).addEventListener("click", (event) => {
       const button = event.currentTarget;

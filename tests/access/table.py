@@ -104,6 +104,8 @@ READ: dict[str, Who] = {
     "suggestions": who(BANK, *STAFF),
     "lead-visits": who(OWN, AM) | who(SUBTREE, BM, AU),
     "customers": who(OWN, AM) | who(SUBTREE, CO, RR, AP, DO, LA, PO, BM, AU),
+    # Who belongs to whom serves judging too.
+    "relations": who(OWN, AM) | who(SUBTREE, CO, RR, AP, PO, BM, AU),
     # What is known from outside serves judging: those who investigate, decide and look after. A client system
     # sends figures in and reads nothing.
     "external-records": who(OWN, AM) | who(SUBTREE, CO, RR, AP, PO, BM, AU),
@@ -325,6 +327,12 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ("customers", "reveal"): Act(
         who(OWN, AM) | who(SUBTREE, CO, RR, AP, DO, LA, PO, BM, AU), body={"field": "phone", **WHY}
     ),
+    ("customers", "relate"): Act(
+        who(OWN, AM) | who(SUBTREE, CO), body={"kind": "owner", "party_kind": "person", "name": "王大海"}
+    ),
+    ("relations", "correct"): Act(who(OWN, AM) | who(SUBTREE, CO), body={"remark": "改"}, method="PATCH"),
+    ("relations", "end"): Act(who(OWN, AM) | who(SUBTREE, CO), body=WHY),
+    ("relations", "reveal"): Act(who(OWN, AM) | who(SUBTREE, CO, RR, AP, PO, BM, AU), body={"end": "from", **WHY}),
     ("customers", "reassign"): Act(who(SUBTREE, BM), body={"owner_id": "@colleague", **WHY}),
     # "the cap is set in force by a branch manager or risk reviewer who did not propose it"
     ("clusters", "create"): Act(

@@ -50,6 +50,7 @@ from customers.models import (
     Lead,
     LeadVisit,
     Metric,
+    Party,
     PrescreenModel,
     PrescreenResult,
     PrescreenRun,
@@ -59,6 +60,7 @@ from customers.models import (
     RecordImport,
     RecordSource,
     ReferralLink,
+    Relation,
     Suggestion,
     SuggestionVote,
 )
@@ -467,6 +469,16 @@ class World:
     def metric(self) -> Metric:
         return Metric.objects.create(
             code=f"m{next(self._serial)}", own_name=f"{MARK}蒸汽", places=1, roll_up="sum", words=[f"{MARK}蒸汽"]
+        )
+
+    def relation(self) -> Relation:
+        customer = self.customer()
+        return Relation.objects.create(
+            office=customer.office,
+            customer=customer,
+            kind="owner",
+            from_party=Party.objects.create(kind="person", name=f"{MARK}{TYPED}王"),
+            to_party=Party.objects.create(kind="firm", customer=customer),
         )
 
     def record_source(self) -> RecordSource:
@@ -946,6 +958,7 @@ _MAKERS: dict[str, Callable[..., models.Model]] = {
     "pulls": World.pull_run,
     "pull-calls": World.pull_call,
     "metrics": World.metric,
+    "relations": World.relation,
     "record-sources": World.record_source,
     "record-imports": World.record_import,
     "invoices": World.invoice,

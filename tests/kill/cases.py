@@ -36,6 +36,7 @@ from customers.models import (
     RecordImport,
     RecordSource,
     ReferralLink,
+    Relation,
     Suggestion,
 )
 from customers.services import (
@@ -54,6 +55,7 @@ from customers.services import (
     record_sources,
     records,
     referrals,
+    relations,
     suggestions,
     visits,
 )
@@ -610,6 +612,16 @@ CLUSTER_SUBMITTED = (new_cluster, evaluate_cluster, submit_cluster)
 CLUSTER_ACTIVE = (*CLUSTER_SUBMITTED, activate_cluster)
 PRESCREENING = (*CLUSTER_ACTIVE, members_in, start_prescreen)
 
+
+def relate() -> object:
+    return relations.add_relation(
+        actor=lin(),
+        customer_id=life().customer.pk,
+        kind="owner",
+        other={"party_kind": "person", "name": "王大海"},
+    )
+
+
 CASES: dict[str, Case] = {
     # --- leads and customers
     "update_lead": Case("capture", lambda: leads.update_lead(actor=lin(), lead_id=life().lead.pk, note="两台冲床")),
@@ -684,6 +696,22 @@ CASES: dict[str, Case] = {
             actor=actor("zhou"), customer_id=life().customer.pk, owner_id=user("wei"), reason="调岗"
         ),
         lambda: hire("wei", "account_manager", "CD"),
+    ),
+    "add_relation": Case("convert", relate),
+    "correct_relation": Case(
+        "convert",
+        lambda: relations.correct_relation(actor=lin(), relation_id=Relation.objects.get().pk, remark="改"),
+        relate,
+    ),
+    "end_relation": Case(
+        "convert",
+        lambda: relations.end_relation(actor=lin(), relation_id=Relation.objects.get().pk, reason="转让"),
+        relate,
+    ),
+    "reveal_party": Case(
+        "convert",
+        lambda: relations.reveal_party(actor=lin(), relation_id=Relation.objects.get().pk, end="from", reason="核对"),
+        relate,
     ),
     "reveal_personal": Case(
         "convert",

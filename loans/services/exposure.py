@@ -1,0 +1,72 @@
+"""No promise and no payment takes a borrower, or the group it belongs to, above the bank's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from branch.domain.money import ZERO, format_money
+from branch.domain.refusals import Unmet
+from customers.models import Customer
+from customers.queries.relations import network_of
+from customers.services.relations import hold_links
+from loans.models import Application, Drawdown
+from loans.queries.exposure import Exposure, exposures_of, group_limit, own_limit
+
+
+def require_room_to_promise(application: Application, amount: Decimal) -> None:
+    """What is owed, undrawn and offered, with `amount`, stays within the limits. Raises Unmet with the figures."""
+    if application.renews_id is None:
+        _require(application.customer, amount, lambda one: one.total, except_application=application.pk)
+
+
+def require_room_to_pay(drawdown: Drawdown) -> None:
+    """What is owed, with this drawdown, stays within the limits: a group may have grown since it was approved."""
+    if drawdown.application.renews_id is None:
+        _require(drawdown.customer, drawdown.amount, lambda one: one.owed)
+
+
+def _require(
+    customer: Customer, amount: Decimal, part: Callable[[Exposure], Decimal], except_application: int | None = None
+) -> None:
+    """Two members of a group wait for each other at its customers' rows, locked in the order of their keys."""
+    hold_links()
+    network = network_of(customer)
+    members = list(
+        Customer.objects.filter(pk__in=network.group_customers)
+        .order_by("pk")
+        .select_for_update(no_key=True)
+        .values_list("pk", flat=True)
+    )
+    exposures = exposures_of(members, except_application=except_application)
+    own = part(exposures[customer.pk])
+    if own + amount > own_limit(customer):
+        raise _refusal(
+            _("With %(amount)s this borrower would come to %(sum)s; the limit is %(limit)s."),
+            own,
+            amount,
+            own_limit(customer),
+            [customer.pk],
+        )
+    together = sum((part(one) for one in exposures.values()), ZERO)
+    if len(members) > 1 and together + amount > group_limit():
+        raise _refusal(
+            _("With %(amount)s the connected borrowers would come to %(sum)s; the limit is %(limit)s."),
+            together,
+            amount,
+            group_limit(),
+            members,
+        )
+
+
+def _refusal(sentence: str, used: Decimal, amount: Decimal, limit: Decimal, members: list[int]) -> Unmet:
+    figures = {"amount": amount, "sum": used + amount, "limit": limit}
+    return Unmet(
+        sentence % {name: format_money(figure) for name, figure in figures.items()},
+        used=str(used),
+        amount=str(amount),
+        limit=str(limit),
+        borrowers=len(members),
+    )
