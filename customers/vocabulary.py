@@ -93,6 +93,7 @@ name_events(
         "prescreen_run.finish": pgettext_lazy("event", "pre-screened the members"),
         "prescreen_run.fail": pgettext_lazy("event", "gave the pre-screening up"),
         "cluster.take_in": pgettext_lazy("event", "took in members of the cluster"),
+        "cluster.take_in_documents": pgettext_lazy("event", "took in orders and receivables"),
         "clustermember.replace": pgettext_lazy("event", "replaced the member's facts"),
         "record_import.create": pgettext_lazy("event", "sent in a file of outside facts"),
         "record_import.start": pgettext_lazy("event", "had the rows taken in"),

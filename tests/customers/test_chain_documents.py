@@ -136,7 +136,7 @@ def test_a_document_sent_again_replaces_and_the_former_is_kept(send):
     former, present = ChainDocument.objects.filter(number="R1").order_by("pk")
     assert former.superseded_at is not None
     assert [former.open_amount, present.open_amount, member(1).financeable_amount] == [100_000, 0, 0]
-    assert Event.objects.filter(name="cluster.take_in").count() == 3
+    assert Event.objects.filter(name="cluster.take_in_documents").count() == 2
 
 
 def test_each_bad_document_says_why_and_the_good_ones_stay(send):

@@ -65,7 +65,7 @@ def merge_documents(cursor: Any, record_import: RecordImport, reach: tuple[str, 
     cursor.execute("SELECT DISTINCT member_id FROM known WHERE former_id IS NULL OR is_changed")
     work_out(cluster, today, [row[0] for row in cursor.fetchall()])
     actor = actor_for(record_import.owner) if record_import.owner else system_actor()
-    record("cluster.take_in", cluster, actor=actor, before={}, after={"import": record_import.pk, **counts})
+    record("cluster.take_in_documents", cluster, actor=actor, before={}, after={"import": record_import.pk, **counts})
     return counts
 
 
