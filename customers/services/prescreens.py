@@ -44,8 +44,8 @@ RUN_LOCK = 0x1AA
 LONGEST_WAIT = timedelta(minutes=5)
 #: How often a run that breaks is taken up again before it has failed.
 MOST_ATTEMPTS = 6
-#: Leads made in one call.
-MOST_LEADS = 1000
+#: Leads made in one call: each is compared with all that is on file, some 65 ms a lead.
+MOST_LEADS = 200
 
 
 @use_case("start_prescreen")
