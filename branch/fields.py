@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +21,11 @@ def _cipher(keys: tuple[str, ...]) -> MultiFernet:
 
 
 def cipher() -> MultiFernet:
-    return _cipher(tuple(settings.FIELD_KEYS))
+    return cipher_of(settings.FIELD_KEYS)
+
+
+def cipher_of(keys: Sequence[str]) -> MultiFernet:
+    return _cipher(tuple(keys))
 
 
 def lookup_digest(value: str) -> str:

@@ -117,7 +117,10 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def retrieve(self, request: Request, pk: str) -> Response:
-        return self.answer(self.thing(pk))
+        found = self.thing(pk)
+        if self.noun.opened is not None:
+            self.noun.opened(found, self.actor)
+        return self.answer(found)
 
     def events(self, request: Request, pk: str) -> Response:
         """The timeline, newest first."""

@@ -199,6 +199,8 @@ class Noun:
     context: Callable[[Any, Actor], dict[str, Any]] | None = None
     events: Callable[[Any], QuerySet] = events_about
     attachment_kinds: tuple[tuple[str, Text], ...] = ()
+    #: Called when somebody opens the page of one thing or reads it over the API.
+    opened: Callable[[Any, Actor], None] | None = None
     in_navigation: bool = True
     #: Rows that are open work, for the count in the navigation: a filter on the visible rows.
     open_work: Callable[[QuerySet, Actor], QuerySet] | None = None

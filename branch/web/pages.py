@@ -97,7 +97,10 @@ def thing(noun: Noun, request: HttpRequest, pk: int) -> Any:
 
 def _detail_view(noun: Noun) -> Any:
     def view(request: HttpRequest, pk: int) -> HttpResponse:
-        return render(request, noun.template, detail_context(noun, request, thing(noun, request, pk)))
+        obj = thing(noun, request, pk)
+        if noun.opened is not None:
+            noun.opened(obj, actor_of(request))
+        return render(request, noun.template, detail_context(noun, request, obj))
 
     return view
 

@@ -7,6 +7,7 @@ from customers.models.feed import Feed, PullCall, PullRun
 from customers.models.invoice import Invoice, InvoiceMonth
 from customers.models.lead import Lead
 from customers.models.lead_visit import LeadVisit
+from customers.models.look import CustomerLook
 from customers.models.metric import Metric
 from customers.models.party import Party, Relation
 from customers.models.prescreen import PrescreenModel, PrescreenResult, PrescreenRun
@@ -23,6 +24,7 @@ __all__ = [
     "Consent",
     "ConsentScope",
     "Customer",
+    "CustomerLook",
     "ExternalRecord",
     "Feed",
     "FirmCode",

@@ -23,6 +23,7 @@ from customers.nouns.records import ReceiptSerializer, RowsForm, receipt_body
 from customers.queries.search import matching
 from customers.queries.visibility import CUSTOMER_READERS
 from customers.services import customers, records
+from customers.services.looks import note_look
 
 MANAGER = customers.MANAGER
 
@@ -126,6 +127,7 @@ CUSTOMER_NOUN = register(
         related=("owner",),
         template="customers/customer.html",
         context=_context,
+        opened=note_look,
         attachment_kinds=(
             ("licence", _("Business licence")),
             ("identity", _("Identity document")),
