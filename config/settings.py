@@ -247,6 +247,8 @@ REST_FRAMEWORK = {
         "referral": env.str("THROTTLE_REFERRAL", "30/min"),
         "referral-link": env.str("THROTTLE_REFERRAL_LINK", "60/min"),
     },
+    # Whose address is counted: the connection's, or what the one proxy before us added; never what a caller claims.
+    "NUM_PROXIES": 1 if env.bool("BEHIND_PROXY", default=False) else 0,
     "EXCEPTION_HANDLER": "branch.api.problems.problem_response",
     "COERCE_DECIMAL_TO_STRING": True,
 }

@@ -55,7 +55,7 @@ class StaleVersion(Refusal):
 class InvalidInput(Refusal):
     """Bad values, by field: `fields={"amount": ["…"]}`; `facts` are further members of the answer.
 
-    `links` lead from a field to what the refusal speaks of: `{"uscc": [{"text": "…", "url": "/…"}]}`.
+    `links` lead from a field to what its messages name: `{"uscc": [{"text": "…", "url": "/…"}]}`.
     """
 
     type, title, status = "invalid-input", "Please correct the marked fields", 400

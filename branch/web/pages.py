@@ -231,13 +231,20 @@ def _next_url(request: HttpRequest) -> str:
 def _put_on_form(form: ActionForm, refusal: Refusal) -> None:
     if isinstance(refusal, InvalidInput) and refusal.fields:
         for name, errors in refusal.fields.items():
+            links = refusal.facts.get("links", {}).get(name, [])
             for error in errors:
-                form.add_error(name if name in form.fields else None, error)
-        for name, links in refusal.facts.get("links", {}).items():
-            for link in links:
-                form.add_error(name if name in form.fields else None, format_html('<a href="{url}">{text}</a>', **link))
+                form.add_error(name if name in form.fields else None, _with_links(error, links))
     else:
         form.add_error(None, _(refusal.detail))
+
+
+def _with_links(error: str, links: list[dict[str, str]]) -> str:
+    """The message with what it names leading to its page."""
+    for link in links:
+        head, found, tail = error.partition(link["text"])
+        if found:
+            return format_html('{}<a href="{}">{}</a>{}', head, link["url"], link["text"], tail)
+    return error
 
 
 def _show(

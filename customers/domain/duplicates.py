@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import combinations, pairwise
+from functools import cache
 
 from customers.domain.names import core_key, likeness, name_key
 
@@ -61,19 +62,33 @@ def names_alike(one: str, other: str, alike_from: float) -> bool:
     return likeness(one, other) >= alike_from
 
 
-def name_windows(name: str) -> list[list[str]]:
-    """Sets of pieces one of which every name alike from ALIKE_FROM on has whole, but for those spelt the same.
+def telling_pieces(name: str, frequency: Mapping[str, float]) -> list[str]:
+    """Neighbouring pairs of a name of which every name alike from ALIKE_FROM on has at least one, spelling apart.
 
-    With e characters added or left out, two names of s characters together share at least (s − e) / 2 in at most
-    e + 1 runs; e is at most 0.15 s. From s = 17 on one run has three characters, which are two neighbouring pieces;
-    below that two pieces are shared, and one where the name is of four characters or less.
+    Of n pairs it shares at least `_least_shared`, k of them: any n − k + 1 contain a shared one, so the rarest do.
+    `frequency` says in which share of names a pair stands; what is not in it is rare.
     """
     core = core_key(name)
-    pieces = list(dict.fromkeys(core[i : i + 2] for i in range(len(core) - 1)))
-    if len(core) <= 4 or len(pieces) == 1:
-        return [[piece] for piece in pieces]
-    pairs = combinations(pieces, 2) if len(core) <= 8 else pairwise(pieces)
-    return [list(pair) for pair in pairs]
+    pieces = [core[i : i + 2] for i in range(len(core) - 1)]
+    distinct = list(dict.fromkeys(pieces))
+    shared = max(1, _least_shared(len(core)) - (len(pieces) - len(distinct)))
+    return sorted(distinct, key=lambda piece: frequency.get(piece, 0.0))[: len(distinct) - shared + 1]
+
+
+@cache
+def _least_shared(length: int) -> int:
+    """How many neighbouring pairs a name of this length and one alike share at least.
+
+    With e characters added or left out between names of s characters together, likeness is 100 (s − e) / s, the
+    (s − e) / 2 characters in common stand in at most e + 1 runs, and a run of r characters has r − 1 pairs.
+    """
+    least = length
+    for other in range(1, 2 * length):
+        together = length + other
+        for edits in range(abs(length - other), together + 1, 2):
+            if 100 * (together - edits) >= ALIKE_FROM * together:
+                least = min(least, (together - edits) // 2 - edits - 1)
+    return least
 
 
 def phone_key(phone: str) -> str:

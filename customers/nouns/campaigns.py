@@ -211,6 +211,7 @@ CAMPAIGN_NOUN = register(
                 campaigns.record_cost,
                 form=CostForm,
                 roles=campaigns.RUNNERS,
+                tone="primary",
             ),
             Action(
                 "update",

@@ -284,20 +284,22 @@ class LeadFilter(FilterSet):
 
 
 def _facts(lead: Lead, actor: Actor) -> list[tuple[Any, Any]]:
-    return [
-        (_("Unified social credit code"), lead.uscc),
+    always = [
         (_("Contact person"), lead.contact_name),
-        (_("Resident identity number"), mask_resident_id(lead.identity_number) if lead.identity_number else ""),
         (_("Phone"), mask_phone(lead.phone) if lead.phone else ""),
         (_("Source"), f"{lead.get_source_display()} · {lead.get_origin_display()}"),
-        (_("Campaign"), lead.campaign),
-        (_("Referral link"), lead.referral_link),
-        (_("District"), lead.district),
         (_("Amount wanted"), lead.wanted_amount),
         (_("Next action"), lead.next_action),
         (_("Next action on"), lead.next_action_date),
         (_("Account manager"), lead.owner),
         (_("Customer"), lead.customer),
+    ]
+    where_known = [
+        (_("Unified social credit code"), lead.uscc),
+        (_("Resident identity number"), mask_resident_id(lead.identity_number) if lead.identity_number else ""),
+        (_("District"), lead.district),
+        (_("Campaign"), lead.campaign),
+        (_("Referral link"), lead.referral_link),
         (_("Why lost"), lead.get_lost_reason_code_display()),
         (_("In their words"), lead.lost_reason),
         (_("Duplicate of"), lead.duplicate_of),
@@ -305,6 +307,7 @@ def _facts(lead: Lead, actor: Actor) -> list[tuple[Any, Any]]:
         (_("Consented at"), lead.consented_at),
         (_("Consent"), f"{lead.consent_version}: {lead.consent_text}" if lead.consent_version else ""),
     ]
+    return always + [(label, value) for label, value in where_known if value]
 
 
 def _context(lead: Lead, actor: Actor) -> dict[str, Any]:

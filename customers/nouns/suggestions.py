@@ -84,13 +84,10 @@ def _has_voted(actor: Actor, suggestion: Suggestion) -> bool:
 
 def _facts(suggestion: Suggestion, actor: Actor) -> list[tuple[Any, Any]]:
     return [
-        (_("Suggestion"), suggestion.text),
         (_("Product"), suggestion.product_name),
         (_("Votes"), suggestion.votes),
         (_("Suggested by"), suggestion.submitted_by),
         (_("From"), suggestion.from_office),
-        (_("Answer"), suggestion.answer),
-        (_("Answered by"), suggestion.answered_by),
     ]
 
 
@@ -109,6 +106,7 @@ register(
         related=("submitted_by", "from_office", "answered_by"),
         ordering=("-votes", "-id"),
         api_ordering=("id", "votes", "created_at"),
+        template="customers/suggestion.html",
         facts=_facts,
         open_work=lambda rows, actor: (
             rows.filter(state__in=suggestions.OPEN) if actor.holds_bank_wide(HEAD) else rows.none()

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
 from branch.domain.actor import Actor
 from branch.models import Office
 from branch.queries.parameters import parameter
 from branch.queries.visibility import visible
-from customers.domain.duplicates import SURE, Facts, Ground, ground, name_windows
-from customers.domain.names import likeness, name_key, spelling
+from customers.domain.duplicates import SURE, Facts, Ground, ground, telling_pieces
+from customers.domain.names import bigrams, likeness, name_key, spelling
 from customers.models import Customer, Lead
 from customers.queries.leads import OPEN_STATES
 
 Known = Customer | Lead
-#: Rows of one kind whose names are compared; those that share the key or the spelling come first.
-MOST_COMPARED = 200
+#: Rows of one kind whose names are compared: those of the same key or spelling, and those that share most pieces.
+MOST_COMPARED = 60
 GROUND_WORDS = {
     Ground.USCC: _("same code"),
     Ground.IDENTITY: _("same identity number"),
@@ -64,20 +64,22 @@ def duplicates_of(lead: Lead, actor: Actor) -> list[Match]:
     By code, identity and phone the whole bank is looked through; by name alone the branch the lead is of: firms of
     the same name in another city are many, and none of ours.
     """
-    facts, offices = facts_of(lead), _branch_of(lead.office)
+    facts, offices, common = facts_of(lead), _branch_of(lead.office), _common_pieces()
     leads = Lead.objects.filter(state__in=OPEN_STATES).exclude(pk=lead.pk)
     found = [
-        *_matches(Customer.objects.all(), facts, offices, visible(Customer, actor)),
-        *_matches(leads, facts, offices, visible(Lead, actor)),
+        *_matches(Customer.objects.all(), facts, offices, common, visible(Customer, actor)),
+        *_matches(leads, facts, offices, common, visible(Lead, actor)),
     ]
     strength = list(Ground)
     return sorted(found, key=lambda match: (strength.index(match.ground), -match.likeness, match.thing.pk))
 
 
-def _matches(rows: QuerySet, facts: Facts, offices: list[int], seen: QuerySet) -> Iterable[Match]:
+def _matches(
+    rows: QuerySet, facts: Facts, offices: list[int], common: dict[str, float], seen: QuerySet
+) -> Iterable[Match]:
     alike_from = parameter("lead.alike_from")
-    rows = rows.select_related("office", "owner")
-    candidates = {row.pk: row for row in (*_by_number(rows, facts), *_by_name(rows, facts.name, offices))}
+    rows = rows.only("name", "uscc", "identity_digest", "phone_digest")
+    candidates = {row.pk: row for row in (*_by_number(rows, facts), *_by_name(rows, facts.name, offices, common))}
     reasons = {pk: why for pk, row in candidates.items() if (why := ground(facts, facts_of(row), alike_from))}
     open_to_actor = set(seen.filter(pk__in=list(reasons)).values_list("pk", flat=True))
     for pk, why in reasons.items():
@@ -93,14 +95,31 @@ def _by_number(rows: QuerySet, facts: Facts) -> QuerySet:
     return rows.filter(same)[:MOST_COMPARED]
 
 
-def _by_name(rows: QuerySet, name: str, offices: list[int]) -> list[Any]:
+def _by_name(rows: QuerySet, name: str, offices: list[int], common: dict[str, float]) -> list[Any]:
     near = rows.filter(office_id__in=offices)
     same = near.filter(Q(name_key=name_key(name)[:120]) | Q(name_spelling=spelling(name)[:600]))[:MOST_COMPARED]
-    windows = name_windows(name)
-    if not windows:
+    pieces = telling_pieces(name, common)
+    if not pieces:
         return list(same)
-    like = near.filter(reduce(or_, (Q(name_bigrams__contains=window) for window in windows)))
-    return [*same, *like.order_by("-pk")[:MOST_COMPARED]]
+    shared = RawSQL(
+        "cardinality(ARRAY(SELECT unnest(name_bigrams) INTERSECT SELECT unnest(%s::varchar[])))", [bigrams(name)]
+    )
+    like = near.filter(name_bigrams__overlap=pieces).annotate(shared=shared)
+    return [*same, *like.order_by("-shared", "-pk")[:MOST_COMPARED]]
+
+
+def _common_pieces() -> dict[str, float]:
+    """In which share of customers' names the commonest pairs stand, as the database last counted: places, trades."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT most_common_elems::text::varchar[], most_common_elem_freqs FROM pg_stats
+            WHERE schemaname = current_schema() AND tablename = 'customers_customer' AND attname = 'name_bigrams'
+            """
+        )
+        pieces, shares = cursor.fetchone() or ((), ())
+    # The shares end in three that are about all pieces.
+    return dict(zip(pieces or (), shares or (), strict=False))
 
 
 def _branch_of(office: Office) -> list[int]:

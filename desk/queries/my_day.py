@@ -245,7 +245,7 @@ def _file_line(application: Any) -> str:
 
 def _lead_line(lead: Any) -> str:
     wanted = format_money(lead.wanted_amount) if lead.wanted_amount else ""
-    return " · ".join(part for part in (lead.contact_name, wanted) if part)
+    return " · ".join(part for part in (lead.contact_name, wanted, lead.next_action) if part)
 
 
 def _loan_line(loan: Any) -> str:

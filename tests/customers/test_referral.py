@@ -196,6 +196,12 @@ def test_asking_too_often_is_told_to_wait(cast, actor, link, address, visitor, m
     assert Client(REMOTE_ADDR="10.0.0.9").get(address).status_code == 200
 
 
+def test_an_address_that_is_only_claimed_counts_for_nothing(cast, address, visitor, monkeypatch) -> None:
+    monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", {"referral": "2/min", "referral-link": "1000/min"})
+    answers = [visitor.get(address, headers={"X-Forwarded-For": f"10.0.0.{n}"}).status_code for n in range(3)]
+    assert answers == [200, 200, 429]
+
+
 def test_one_link_takes_only_so_many_at_once(cast, actor, link, address, monkeypatch) -> None:
     monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", {"referral": "1000/min", "referral-link": "2/min"})
     answers = [
