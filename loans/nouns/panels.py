@@ -11,7 +11,7 @@ from branch.web.panels import Panel, panel
 from customers.models import Campaign, Cluster, Customer
 from customers.nouns.customers import CUSTOMER_NOUN
 from customers.queries.relations import network_of
-from loans.models import Application, Drawdown, Facility, Loan
+from loans.models import Application, Drawdown, Facility, Investigation, Loan
 from loans.nouns.facilities import FACILITY_NOUN
 from loans.nouns.loans import LOAN_NOUN, LOAN_READERS
 from loans.nouns.movements import compared
@@ -73,6 +73,18 @@ def group_exposure(customer: Customer, actor: Actor) -> Panel | None:
         "group_limit": group_limit(),
     }
     return Panel(_("Exposure"), "loans/_exposure_panel.html", context, "exposure")
+
+
+@panel("customer")
+def grades_over_time(customer: Customer, actor: Actor) -> Panel | None:
+    """The risk grade each investigation came to, newest first."""
+    rows = visible(Investigation, actor).filter(customer=customer).exclude(findings={})
+    found = [
+        one for one in rows.select_related("application").order_by("-pk")[:SHOWN] if one.findings.get("risk_grade")
+    ]
+    if not found:
+        return None
+    return Panel(_("Risk grade over time"), "loans/_grades_panel.html", {"rows": found}, "grades")
 
 
 @panel("application")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from django.db.models import F, Q, QuerySet, Window
+from django.db.models import Count, F, Max, Q, QuerySet, Window
 from django.db.models.functions import Lag
 from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
+from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.web.panels import Panel, panel
 from customers.models import Customer
-from loans.models import Loan
+from loans.models import Instalment, Loan
 from postloan.models import CollectionCase, Inspection, LoanDay, WarningCase
 from postloan.nouns.signals import READERS
 
@@ -31,6 +32,31 @@ def warnings_of_customer(customer: Customer, actor: Actor) -> Panel | None:
     if not any(rows.exists() for rows in context.values()):
         return None
     return Panel(_("After release"), "postloan/_customer_panel.html", context, "warnings")
+
+
+@panel("customer")
+def how_it_repays(customer: Customer, actor: Actor) -> Panel | None:
+    """Instalments fallen due and paid, and the worst and the present arrears, over the loans this person sees."""
+    loans = visible(Loan, actor).filter(customer=customer)
+    due = Instalment.objects.filter(loan__in=loans, due_date__lt=business_date()).exclude(loan__state="renewed")
+    is_open = Q(principal_paid__lt=F("principal")) | Q(interest_paid__lt=F("interest")) | Q(fee_paid__lt=F("fee"))
+    counts = due.aggregate(due=Count("pk"), open=Count("pk", filter=is_open))
+    if not counts["due"]:
+        return None
+    days = LoanDay.objects.filter(loan__in=loans).aggregate(
+        worst=Max("days_past_due"), late=Count("pk", filter=Q(days_past_due__gt=0))
+    )
+    context = {
+        "rows": [
+            (_("Instalments fallen due"), counts["due"]),
+            (_("of them paid"), counts["due"] - counts["open"]),
+            (_("of them open"), counts["open"]),
+            (_("Most days past due ever"), days["worst"] or 0),
+            (_("Days in arrears, all loans together"), days["late"]),
+            (_("Days past due today"), max(loans.values_list("days_past_due", flat=True), default=0)),
+        ]
+    }
+    return Panel(_("Repayment"), "postloan/_repayment_panel.html", context, "repayment")
 
 
 @panel("loan")

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import CustomerLook
 from customers.services import customers
+from loans.models import Investigation
+from postloan.models import LoanDay
+from postloan.nouns.panels import how_it_repays
 from tests.customers.making import make_customer
+from tests.loans.given import paid_out_loan
 
 
 def test_a_look_is_noted_once_a_day_for_page_and_api(cast, actor, client):
@@ -59,3 +66,38 @@ def test_the_page_takes_the_same_queries_however_much_there_is(cast, actor, clie
             client.get(url)
         counts.append(len(queries))
     assert counts[0] == counts[1] < 80
+
+
+def test_repayment_is_told_over_all_loans(cast, client):
+    loan = paid_out_loan(cast)
+    before = cast.OPENING - timedelta(days=40)
+    loan.instalments.filter(number=1).update(
+        due_date=before, principal_paid=F("principal"), interest_paid=F("interest"), fee_paid=F("fee")
+    )
+    loan.instalments.filter(number=2).update(due_date=before + timedelta(days=30))
+    for days in (0, 7, 3):
+        LoanDay.objects.create(
+            loan=loan, customer_id=loan.customer_id, date=before + timedelta(days=days), outstanding_principal=1,
+            overdue_amount=0, days_past_due=days, asset_class="normal", class_rule="x", provision=0,
+        )  # fmt: skip
+
+    panel = how_it_repays(loan.customer, cast.actor("lin"))
+
+    assert panel is not None
+    assert [value for _label, value in panel.context["rows"]] == [2, 1, 1, 7, 2, 0]
+    assert how_it_repays(loan.customer, cast.actor("outsider")) is None
+
+
+def test_grades_of_each_investigation_stand_newest_first(cast, client):
+    loan = paid_out_loan(cast)
+    for grade in ("B", "A"):
+        file = loan.application
+        file.pk, file.number = None, f"XW-{grade}"
+        file._state.adding = True
+        file.save()
+        Investigation.objects.create(
+            office=file.office, application=file, customer=loan.customer, owner=cast.lin, findings={"risk_grade": grade}
+        )
+    client.force_login(cast.lin)
+    page = client.get(f"/customers/{loan.customer_id}/").content.decode()
+    assert page.index("<b>A</b>") < page.index("<b>B</b>")
