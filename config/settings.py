@@ -71,6 +71,12 @@ CELERY_BEAT_SCHEDULE = {
     "resume-prescreens": {"task": "customers.tasks.resume_prescreens", "schedule": 10.0},
     "pull-round": {"task": "customers.tasks.pull_round", "schedule": 10.0},
     "resume-imports": {"task": "customers.tasks.resume_imports", "schedule": 10.0},
+    "resume-screening": {"task": "customers.tasks.screen_book", "schedule": 60.0},
+    "nightly-screening": {
+        "task": "customers.tasks.screen_book",
+        "schedule": crontab(hour=21, minute=30),
+        "kwargs": {"only_if_due": False},
+    },
     "resume-sweeps": {"task": "postloan.tasks.resume_sweeps", "schedule": 10.0},
     "nightly-close": {"task": "postloan.tasks.nightly_close", "schedule": crontab(hour=22, minute=30)},
 }

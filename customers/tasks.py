@@ -6,7 +6,7 @@ from celery import shared_task
 
 from branch.domain.actor import system_actor
 from branch.services.enqueue import after_commit
-from customers.services import imports, prescreens, pulls
+from customers.services import imports, prescreens, pulls, screening, screening_runs
 
 
 @shared_task
@@ -60,3 +60,16 @@ def pull_round() -> int:
     for run_id in ids:
         after_commit("customers.tasks.run_pull", run_id)
     return len(ids)
+
+
+@shared_task
+def screen_customer(customer_id: int, moment: str) -> int:
+    """Keep the hits a refused transaction found. Returns how many are new."""
+    return screening.screen_again(actor=system_actor(), customer_id=customer_id, moment=moment)
+
+
+@shared_task
+def screen_book(only_if_due: bool = True) -> bool:
+    """Compare the whole book with the lists, or go on with a comparison somebody left."""
+    run = screening_runs.start_screening(only_if_due=only_if_due)
+    return run is not None and screening_runs.run_screening(run.pk)

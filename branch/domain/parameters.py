@@ -164,6 +164,14 @@ _ALL = (
     ),
     Parameter("import.chunk_rows", int, 50_000, "Rows of an import merged at once", lowest=100, highest=200_000),
     Parameter(
+        "screening.name_score",
+        int,
+        88,
+        "Likeness of two names, of 100, from which a name is a hit of a watchlist",
+        lowest=86,
+        highest=100,
+    ),
+    Parameter(
         "lead.alike_from",
         int,
         85,

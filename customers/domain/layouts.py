@@ -210,6 +210,21 @@ _DOCUMENTS = Layout(
         Column("due_on", ("到期日", "到期日期", "应收到期日", "交货日期", "due", "due on", "due date"), False),
     ),
 )
+_WATCHLIST = Layout(
+    "watchlist",
+    (
+        Column("name", ("姓名", "名称", "姓名/名称", "企业名称", "被执行人", "被执行人姓名/名称", "name", "full name")),
+        Column("uscc", ("统一社会信用代码", "信用代码", "uscc", "credit code"), is_required=False),
+        Column(
+            "identity_number",
+            ("身份证号", "身份证号码", "证件号码", "公民身份号码", "identity number", "id number"),
+            is_required=False,
+        ),
+        Column("reference", ("案号", "编号", "文号", "reference", "case number"), is_required=False),
+        Column("reason", ("原因", "事由", "列入原因", "备注", "reason", "remark"), is_required=False),
+        Column("listed_on", ("列入日期", "发布日期", "发布时间", "日期", "listed on", "date"), is_required=False),
+    ),
+)
 LAYOUTS: Mapping[str, Layout] = {
     layout.code: layout
     for layout in (
@@ -222,6 +237,7 @@ LAYOUTS: Mapping[str, Layout] = {
         _MEMBERS,
         _DOCUMENTS,
         _LEADS,
+        _WATCHLIST,
         _invoices("sales_invoices", _BUYER),
         _invoices("purchase_invoices", _SELLER),
     )

@@ -1,4 +1,4 @@
-"""The lives of a lead, of a cluster and of an import."""
+"""The lives of a lead, of a cluster, of an import and of a screening hit."""
 
 from branch.domain.machine import Machine, on
 from branch.domain.roles import Role
@@ -53,12 +53,14 @@ PRESCREEN_RUN = Machine(
     (on("finish", "running", "done", Role.SYSTEM), on("fail", "running", "failed", Role.SYSTEM)),
 )
 _SENDERS = (Role.ACCOUNT_MANAGER, Role.POST_LOAN_OFFICER, Role.INTEGRATION, Role.SYSTEM)
+#: Those of the files of watchlists, which they alone see.
+_LIST_KEEPERS = (Role.POLICY_MANAGER, Role.ADMINISTRATOR)
 RECORD_IMPORT = Machine(
     "record_import",
     "draft",
     (
-        on("start", "draft", "running", *_SENDERS),
-        on("discard", "draft", "discarded", *_SENDERS),
+        on("start", "draft", "running", *_SENDERS, *_LIST_KEEPERS),
+        on("discard", "draft", "discarded", *_SENDERS, *_LIST_KEEPERS),
         on("finish", "running", "done", Role.SYSTEM),
         on("refuse", "running", "refused", Role.SYSTEM),
     ),
@@ -69,5 +71,18 @@ PULL_RUN = Machine(
     (
         on("finish", "running", "done", Role.SYSTEM),
         on("reopen", "done", "running", Role.SYSTEM),
+    ),
+)
+_REVIEWERS = (Role.RISK_REVIEWER, Role.POST_LOAN_OFFICER, Role.BRANCH_MANAGER)
+#: One person proposes, another decides; neither owns the customer (services/screening_hits).
+SCREENING_HIT = Machine(
+    "screening_hit",
+    "open",
+    (
+        on("propose", "open", "proposed", *_REVIEWERS),
+        on("clear", "proposed", "cleared", *_REVIEWERS),
+        on("confirm", "proposed", "confirmed", *_REVIEWERS),
+        on("send_back", "proposed", "open", *_REVIEWERS, Role.SYSTEM),
+        on("reopen", "cleared confirmed", "open", *_REVIEWERS, Role.SYSTEM),
     ),
 )

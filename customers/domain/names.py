@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from opencc import OpenCC
 from pypinyin import lazy_pinyin
@@ -39,16 +40,32 @@ def spelling(name: str) -> str:
     return "".join(lazy_pinyin(core_key(name)))
 
 
+class NameKeys(NamedTuple):
+    """What a name is compared by: its key, its core, and how that is spelt."""
+
+    key: str
+    core: str
+    spelling: str
+
+
+def keys_of(name: str) -> NameKeys:
+    return NameKeys(name_key(name), core_key(name), spelling(name))
+
+
 def likeness(one: str, other: str) -> float:
     """How alike two names are, from 0 to 100: 100 for one key, at least SPELT_ALIKE for one spelling.
 
     Otherwise the share of characters in common in order (rapidfuzz ratio) of the cores; legal forms don't count.
     """
-    if name_key(one) == name_key(other):
+    return likeness_of(keys_of(one), keys_of(other))
+
+
+def likeness_of(one: NameKeys, other: NameKeys) -> float:
+    """The same for names whose keys are at hand."""
+    if one.key == other.key:
         return 100.0
-    first, second = core_key(one), core_key(other)
-    ratio = float(fuzz.ratio(first, second))
-    if spelling(one) == spelling(other):
+    ratio = float(fuzz.ratio(one.core, other.core))
+    if one.spelling == other.spelling:
         return max(SPELT_ALIKE, ratio)
     return min(ratio, 99.0)
 

@@ -13,6 +13,7 @@ from customers.models.party import Party, Relation
 from customers.models.prescreen import PrescreenModel, PrescreenResult, PrescreenRun
 from customers.models.record_import import ImportFinding, RecordImport, TouchedMonth
 from customers.models.record_source import FirmCode, RecordSource
+from customers.models.screening import ScreeningHit, ScreeningRun, Watchlist, WatchlistEntry, WatchlistPiece
 from customers.models.suggestion import Suggestion, SuggestionVote
 
 __all__ = [
@@ -45,7 +46,12 @@ __all__ = [
     "RecordSource",
     "ReferralLink",
     "Relation",
+    "ScreeningHit",
+    "ScreeningRun",
     "Suggestion",
     "SuggestionVote",
     "TouchedMonth",
+    "Watchlist",
+    "WatchlistEntry",
+    "WatchlistPiece",
 ]

@@ -7,14 +7,16 @@ from django.utils.translation import gettext_lazy as _
 
 from branch.fields import EncryptedText
 from branch.models.stateful import Subject
+from customers.models.compared import Compared
 
 
-class Customer(Subject):
+class Customer(Compared, Subject):
     """A firm, sole trader or farm household the branch knows. Amounts in yuan."""
 
-    PERSONAL = frozenset(
-        {"contact_name", "identity_number", "identity_digest", "phone", "phone_digest", "address", "repayment_account"}
-    )
+    PERSONAL = Compared.KEYS_OF_PERSON | {
+        *("contact_name", "identity_number", "identity_digest", "phone", "phone_digest", "address"),
+        "repayment_account",
+    }
 
     class Kind(models.TextChoices):
         COMPANY = "company", _("Company")

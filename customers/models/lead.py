@@ -9,14 +9,17 @@ from branch.fields import EncryptedText
 from branch.models.stateful import Stateful, state_field, state_is_known
 from customers.domain.machines import LEAD
 from customers.models.campaign import Campaign, ReferralLink
+from customers.models.compared import Compared
 from customers.models.customer import Customer
 
 
-class Lead(Stateful):
+class Lead(Compared, Stateful):
     """Somebody who may want to borrow, before we know them as a customer."""
 
     MACHINE = LEAD
-    PERSONAL = frozenset({"contact_name", "phone", "phone_digest", "identity_number", "identity_digest"})
+    PERSONAL = Compared.KEYS_OF_PERSON | {
+        *("contact_name", "phone", "phone_digest", "identity_number", "identity_digest"),
+    }
 
     class Origin(models.TextChoices):
         FORM = "form", _("form")

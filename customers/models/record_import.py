@@ -22,6 +22,7 @@ class RecordImport(Stateful):
         SALES_INVOICES = "sales_invoices", _("VAT invoices issued (sales)")
         PURCHASE_INVOICES = "purchase_invoices", _("VAT invoices received (purchases)")
         LEADS = "leads", _("leads")
+        WATCHLIST = "watchlist", _("entries of a watchlist")
         READINGS = "readings", _("monthly figures: meters, tax, accounts, headcount")
         CLUSTER_MEMBERS = "cluster_members", _("members of a cluster")
         CHAIN_DOCUMENTS = "chain_documents", _("orders and receivables of a cluster")

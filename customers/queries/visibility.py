@@ -30,7 +30,10 @@ from customers.models import (
     RecordSource,
     ReferralLink,
     Relation,
+    ScreeningHit,
     Suggestion,
+    Watchlist,
+    WatchlistEntry,
 )
 
 LEAD_READERS = frozenset({Role.BRANCH_MANAGER, Role.AUDITOR})
@@ -63,6 +66,12 @@ def pushable_customers(actor: Actor) -> QuerySet[Customer]:
     return Customer.objects.filter(within_offices(actor, {Role.INTEGRATION}))
 
 
+#: Who keeps watchlists and sends their files, for the bank as a whole; and who looks into them to judge a hit.
+LIST_KEEPERS = frozenset({Role.POLICY_MANAGER, Role.ADMINISTRATOR})
+HIT_REVIEWERS = frozenset({Role.RISK_REVIEWER, Role.POST_LOAN_OFFICER, Role.BRANCH_MANAGER})
+LIST_READERS = LIST_KEEPERS | HIT_REVIEWERS | {Role.AUDITOR}
+#: Who reads a hit with the entry beside it; account managers learn of which kind of list a hit of theirs is.
+HIT_READERS = HIT_REVIEWERS | {Role.AUDITOR}
 #: Who sends outside facts of any customer in their offices, of their own customers, and who looks into imports.
 SENDS_FOR_ALL = frozenset({Role.POST_LOAN_OFFICER, Role.INTEGRATION})
 IMPORT_READERS = LEAD_READERS | {Role.POST_LOAN_OFFICER}
@@ -105,14 +114,18 @@ def pull_calls(rows: QuerySet[PullCall], actor: Actor) -> QuerySet[PullCall]:
 @scope(RecordSource)
 def record_sources(rows: QuerySet[RecordSource], actor: Actor) -> QuerySet[RecordSource]:
     """They hold nothing of a customer: everybody who works with figures sees all."""
-    return rows if actor.roles & SOURCE_READERS else rows.none()
+    if not actor.roles & SOURCE_READERS:
+        return rows.none()
+    return rows if actor.roles & LIST_READERS else rows.filter(watchlist=None)
 
 
 @scope(RecordImport)
 def record_imports(rows: QuerySet[RecordImport], actor: Actor) -> QuerySet[RecordImport]:
     """A client system sees what came in over the API in its offices, others what they sent or look after."""
-    over_api = rows.filter(within_offices(actor, {Role.INTEGRATION}), origin=RecordImport.Origin.API)
-    return owned_or_within(rows, actor, subtree=IMPORT_READERS) | over_api
+    is_list = Q(layout=RecordImport.Layout.WATCHLIST)
+    over_api = rows.filter(~is_list, within_offices(actor, {Role.INTEGRATION}), origin=RecordImport.Origin.API)
+    lists = rows.filter(is_list, within_offices(actor, LIST_KEEPERS | {Role.AUDITOR}))
+    return owned_or_within(rows.filter(~is_list), actor, subtree=IMPORT_READERS) | over_api | lists
 
 
 @scope(Invoice)
@@ -191,3 +204,21 @@ def relations(rows: QuerySet[Relation], actor: Actor) -> QuerySet[Relation]:
     names = {f"sees_{end}": Exists(seen.filter(pk=OuterRef(f"{end}_party__customer_id"))) for end in ("from", "to")}
     rows = owned_or_within(rows, actor, subtree=INVESTIGATORS, owner="customer__owner")
     return rows.annotate(**names)
+
+
+@scope(Watchlist)
+def watchlists(rows: QuerySet[Watchlist], actor: Actor) -> QuerySet[Watchlist]:
+    return rows if actor.roles & LIST_READERS else rows.none()
+
+
+@scope(WatchlistEntry)
+def watchlist_entries(rows: QuerySet[WatchlistEntry], actor: Actor) -> QuerySet[WatchlistEntry]:
+    return rows if actor.roles & LIST_READERS else rows.none()
+
+
+@scope(ScreeningHit)
+def screening_hits(rows: QuerySet[ScreeningHit], actor: Actor) -> QuerySet[ScreeningHit]:
+    """Whoever judges or audits, in their offices; account managers those of their own customers and leads."""
+    own = Q(customer__owner=actor.user_id) | Q(lead__owner=actor.user_id)
+    mine = within_offices(actor, {Role.ACCOUNT_MANAGER}) & own
+    return rows.filter(within_offices(actor, HIT_READERS) | mine)

@@ -19,6 +19,7 @@ from customers.queries.offices import account_manager, person_id, working_office
 from customers.queries.visibility import CUSTOMER_READERS
 from customers.services.profile import Profile, apply_profile, taken_numbers_refused
 from customers.services.relations import hold_links, link_parties
+from customers.services.screening import screen_customer
 
 MANAGER = frozenset({Role.ACCOUNT_MANAGER})
 #: Personal fields that stand masked and can be shown in clear one at a time.
@@ -37,6 +38,7 @@ def create_customer(*, actor: Actor, **values: Unpack[Profile]) -> Customer:
     with taken_numbers_refused():
         create(customer, actor=actor, roles=MANAGER)
     link_parties(customer)
+    screen_customer(customer)
     return customer
 
 
@@ -60,6 +62,7 @@ def update_customer(
     if hidden:
         # Their values stand nowhere in the record, so the change itself is told by name.
         record("customer.update_personal", customer, actor=actor, before={}, after={"fields": hidden})
+    screen_customer(customer)
     return customer
 
 

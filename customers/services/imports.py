@@ -40,7 +40,7 @@ from branch.words import listed
 from customers.domain.layouts import LAYOUTS, Layout, missing, suggest
 from customers.models import Cluster, Customer, RecordImport, RecordSource, TouchedMonth
 from customers.queries.metrics import layout_of
-from customers.queries.visibility import importable_customers
+from customers.queries.visibility import LIST_KEEPERS, importable_customers
 from customers.services.intake.details import roll_up
 from customers.services.intake.documents import merge_documents
 from customers.services.intake.facts import settle
@@ -51,6 +51,7 @@ from customers.services.intake.members import merge_members
 from customers.services.intake.reading import Form, Stream, first_rows, open_lines, recognise
 from customers.services.intake.readings import SHAPES, merge_readings
 from customers.services.intake.staging import PLANNING, stage
+from customers.services.intake.watchlist import end_missing, hidden
 
 logger = structlog.get_logger(__name__)
 State = RecordImport.MACHINE
@@ -74,7 +75,15 @@ MERGES: Mapping[str, Merge] = {
 }
 #: What only the source of a cluster brings, and all that it brings.
 CLUSTER_LAYOUTS = frozenset({RecordImport.Layout.CLUSTER_MEMBERS.value, RecordImport.Layout.CHAIN_DOCUMENTS.value})
-attachments.HOLDERS.append(lambda name: RecordImport.objects.filter(storage_name=name).exists())
+LIST = RecordImport.Layout.WATCHLIST
+# The file of a watchlist has identity numbers in clear: once it is through, nobody holds it any more.
+attachments.HOLDERS.append(
+    lambda name: (
+        RecordImport.objects.filter(storage_name=name)
+        .exclude(layout=LIST, state__in=("done", "refused", "discarded"))
+        .exists()
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -115,6 +124,9 @@ def receive_import(
         raise InvalidInput(fields={"layout": [_("Choose what the file holds.")]})
     if (layout in CLUSTER_LAYOUTS) != Cluster.objects.filter(source_id=source.pk).exists():
         raise InvalidInput(fields={"source_id": [_("Members and documents of a cluster come in by its own source.")]})
+    is_list = layout == LIST
+    if is_list != hasattr(source, "watchlist"):
+        raise InvalidInput(fields={"source_id": [_("The files of a watchlist are sent on the page of the list.")]})
     if (layout == RecordImport.Layout.LEADS) != (options is not None):
         raise InvalidInput(fields={"layout": [_("A list of leads is taken in where the leads are.")]})
     customer = _customer(actor, customer_id)
@@ -141,7 +153,7 @@ def receive_import(
             form=form.as_json(),
             options=dict(options or {}),
         )
-        create(kept, actor=actor, roles=SENDERS | {Role.SYSTEM})
+        create(kept, actor=actor, roles=(LIST_KEEPERS if is_list else SENDERS) | {Role.SYSTEM})
         if start:
             settled = mapping or suggest(layout_of(layout), form.headings, source.mappings.get(layout, {}))
             return start_import(actor=actor, record_import_id=kept.pk, mapping=settled)
@@ -168,7 +180,7 @@ def _office(actor: Actor, source: RecordSource, customer: Customer | None) -> Of
     """The customer's office, or else the first at which the sender may send; the source's own for the system."""
     if customer is not None:
         return customer.office
-    if actor.is_system:
+    if actor.is_system or hasattr(source, "watchlist"):
         return source.office
     grant = next((grant for grant in actor.grants if grant.role in SENDERS), None)
     if grant is None:
@@ -189,7 +201,9 @@ def preview(record_import: RecordImport) -> Preview:
     """The headings, the first rows and the suggested mapping of a file that waits."""
     form = Form(**record_import.form)
     rows = [row.cells for row in first_rows(path_of(record_import.storage_name), form, 10, below_headings=True)]
-    return Preview(form.headings, rows, suggested_for(record_import))
+    suggested = suggested_for(record_import)
+    shown = hidden(form.headings, rows, suggested) if record_import.layout == LIST else rows
+    return Preview(form.headings, shown, suggested)
 
 
 def suggested_for(record_import: RecordImport) -> dict[str, str]:
@@ -402,6 +416,10 @@ def finish_import(*, record_import_id: int) -> RecordImport | None:
     if _running(record_import_id) is None:
         return None
     with transition(RecordImport, record_import_id, "finish", actor=system_actor()) as record_import:
+        if record_import.layout == LIST:
+            with connection.cursor() as cursor:
+                record_import.counts |= end_missing(cursor, record_import)
+            after_commit("customers.tasks.screen_book")
         record_import.percent_done = 100
         record_import.finished_at = timezone.now()
     return record_import

@@ -28,6 +28,7 @@ from customers.queries.load import balance_of, desk_of
 from customers.queries.offices import account_manager, person_id, topmost_office, working_office
 from customers.services.customers import MANAGER, create_customer
 from customers.services.profile import Checker, Profile, clean_identity, clean_phone, clean_uscc, keep_keys
+from customers.services.screening import refuse_if_confirmed, screen_lead
 
 
 class LeadFacts(TypedDict, total=False):
@@ -72,7 +73,9 @@ def capture_lead(
     if matches and not reason:
         raise InvalidInput(fields={"anyway_reason": [_("Say why it is another one.")]})
     lead.looks_known = bool(matches)
-    return create(lead, actor=actor, roles=MANAGER, event="capture", reason=reason if matches else "")
+    create(lead, actor=actor, roles=MANAGER, event="capture", reason=reason if matches else "")
+    screen_lead(lead)
+    return lead
 
 
 def add_lead(
@@ -98,7 +101,9 @@ def add_lead(
     lead.owner_id, lead.office = place()
     lead.looks_known = bool(matches)
     roles = MANAGER | {Role.INTEGRATION, Role.SYSTEM}
-    return create(lead, actor=actor, roles=roles, event="capture"), matches
+    create(lead, actor=actor, roles=roles, event="capture")
+    screen_lead(lead)
+    return lead, matches
 
 
 def tell_of_new(owner_id: int, number: int = 1) -> None:
@@ -197,6 +202,7 @@ def convert_lead(
     What the lead knows (name, contact, phone, numbers) is taken where `values` are silent. Raises InvalidInput.
     """
     with transition(Lead, lead_id, "convert", actor=actor, expected_version=expected_version) as lead:
+        refuse_if_confirmed(lead)
         lead.customer = _linked(actor, customer_id, "customer_id") if customer_id else _converted(actor, lead, values)
         plan_next(lead)
         _reach(lead, "converted")

@@ -20,7 +20,7 @@ from branch.fields import lookup_digest
 from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from customers.domain.duplicates import phone_key
-from customers.domain.names import bigrams, name_key, spelling
+from customers.domain.names import bigrams, core_key, name_key, spelling
 from customers.models import Customer, Lead
 
 _PHONE = re.compile(r"\+?[0-9]{7,15}", re.ASCII)
@@ -81,6 +81,8 @@ def keep_keys(thing: Customer | Lead) -> None:
     thing.name_bigrams = bigrams(thing.name)
     # Written out, a name of rare signs may be longer than the columns; nobody is called so.
     thing.name_key, thing.name_spelling = name_key(thing.name)[:120], spelling(thing.name)[:600]
+    thing.name_core = core_key(thing.name)[:120]
+    thing.contact_key, thing.contact_spelling = name_key(thing.contact_name)[:60], spelling(thing.contact_name)[:360]
     thing.identity_digest = lookup_digest(thing.identity_number) if thing.identity_number else ""
     thing.phone_digest = lookup_digest(phone_key(thing.phone)) if thing.phone else ""
 

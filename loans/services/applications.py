@@ -21,6 +21,7 @@ from branch.words import listed
 from customers.models import Customer
 from customers.services.profile import Checker
 from customers.services.relations import hold_links
+from customers.services.screening import Moment, refuse_if_listed
 from loans.domain.terms import MOST_INSTALMENTS
 from loans.models import Application, ProductVersion
 from loans.models.product import FrequencyUnit, GuaranteeMode, RepaymentMethod
@@ -132,6 +133,7 @@ def submit_application(*, actor: Actor, application_id: int, expected_version: i
         require_conditions(application)
         require_cluster_room(application.customer, application.amount, file=application)
         require_room_to_promise(application, application.amount)
+        refuse_if_listed(application.customer, Moment.APPLICATION)
         application.submitted_at = timezone.now()
     publish("application.submitted", application_id=application.pk)
     return application

@@ -16,6 +16,7 @@ from branch.services.events import record
 from branch.services.outbox import publish
 from branch.services.transition import transition
 from branch.services.use_case import use_case
+from customers.services.screening import Moment, refuse_if_listed
 from loans.domain.product_terms import ProductTerms
 from loans.domain.terms import RepaymentMethod
 from loans.models import Application, Condition, Contract
@@ -83,6 +84,7 @@ def sign_contract(*, actor: Actor, contract_id: int, expected_version: int | Non
     with transition(Contract, contract_id, "sign", actor=actor, expected_version=expected_version) as contract:
         require_conditions(contract.application)
         require_cluster_room(contract.customer, contract.amount, file=contract.application)
+        refuse_if_listed(contract.customer, Moment.CONTRACT)
         contract.signed_date = business_date()
     open_facility(actor=actor, contract_id=contract.pk)
     publish("contract.signed", contract_id=contract.pk)

@@ -20,6 +20,7 @@ from branch.services.outbox import publish
 from branch.services.transition import create, lock, take_duty, transition, wrong_state
 from branch.services.use_case import use_case
 from customers.services.relations import hold_links
+from customers.services.screening import Moment, refuse_if_listed
 from loans.models import Drawdown, Facility, Payee
 from loans.queries.facilities import MAY_BE_ASKED, payout_amount, undrawn_amount
 from loans.services.exposure import require_room_to_pay
@@ -61,6 +62,7 @@ def request_drawdown(
     if amount > left:
         raise InvalidInput(fields={"amount": [_("The line has %(left)s left.") % {"left": format_money(left)}]})
     _require_within_term(facility)
+    refuse_if_listed(facility.customer, Moment.DRAWDOWN)
     schedule_of(facility.contract, amount, business_date())
     drawdown = Drawdown(
         office=facility.office,
@@ -141,6 +143,7 @@ def _take_up(actor: Actor, drawdown: Drawdown) -> None:
     day = open_business_date()
     facility = lock(Facility, drawdown.facility_id, actor)
     _require_ready(facility, "release_drawdown")
+    refuse_if_listed(facility.customer, Moment.DRAWDOWN)
     if not drawdown.application.renews_id:
         require_entrusted(drawdown)
     schedule_of(facility.contract, drawdown.amount, day)
