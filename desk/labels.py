@@ -26,6 +26,7 @@ class StateLabel:
 _TONES: dict[str, dict[str, str]] = {
     "cluster": {"attention": "submitted", "good": "active", "bad": "suspended"},
     "prescreen_run": {"busy": "running", "good": "done", "bad": "failed"},
+    "screening_hit": {"attention": "open", "busy": "proposed", "good": "cleared", "bad": "confirmed"},
     "record_import": {"busy": "running", "good": "done", "bad": "refused"},
     "loan_request": {"attention": "requested", "good": "confirmed", "bad": "refused"},
     "suggestion": {"attention": "new", "busy": "under_review", "good": "accepted done"},

@@ -35,6 +35,8 @@ _ORDER = (
     *("lead", "campaign", "referral_link", "suggestion", "cluster", "customer", "relation"),
     *("external_record", "record_import"),
     *("application", "investigation", "review_stage", "review"),
+    *("lead", "campaign", "referral_link", "suggestion", "cluster", "customer", "external_record", "record_import"),
+    *("application", "investigation", "review_stage", "review", "screening_hit"),
     *("contract", "condition", "facility", "drawdown", "loan", "repayment"),
     *("warning_case", "signal", "inspection", "collection_case"),
     *("journal_entry", "account_balance", "ledger_day", "posting_rule_set"),

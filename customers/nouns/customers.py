@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from branch.domain.actor import Actor
 from branch.domain.roles import Role
+from branch.queries.timeline import events_about
 from branch.web.forms import ActionForm
 from branch.web.noun import Action, Noun, register
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable
@@ -20,6 +21,7 @@ from customers.nouns.customer_view import REVEAL_CHOICES, masks, sections
 from customers.nouns.people import ReassignForm
 from customers.nouns.profiles import ProfileForm
 from customers.nouns.records import ReceiptSerializer, RowsForm, receipt_body
+from customers.queries.screening import with_hits
 from customers.queries.search import matching
 from customers.queries.visibility import CUSTOMER_READERS
 from customers.services import customers, records
@@ -125,6 +127,7 @@ CUSTOMER_NOUN = register(
         icon="building-store",
         search=matching,
         related=("owner",),
+        events=lambda customer: with_hits(events_about(customer), customer.pk),
         template="customers/customer.html",
         context=_context,
         opened=note_look,

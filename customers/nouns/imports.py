@@ -23,7 +23,13 @@ from customers.domain.layouts import OF_METRIC
 from customers.models import Cluster, ConsentScope, Customer, Invoice, RecordImport, RecordSource
 from customers.queries.imports import count_words, findings_of, reason_word
 from customers.queries.metrics import layout_of, metric_choices
-from customers.queries.visibility import IMPORT_READERS, INVESTIGATORS, SOURCE_READERS, importable_customers
+from customers.queries.visibility import (
+    IMPORT_READERS,
+    INVESTIGATORS,
+    LIST_KEEPERS,
+    SOURCE_READERS,
+    importable_customers,
+)
 from customers.services import imports, record_sources
 
 COLUMN_WORDS = {
@@ -71,6 +77,8 @@ COLUMN_WORDS = {
     "wanted_amount": _("Amount wanted"),
     "source": _("Source"),
     "note": _("Note"),
+    "reason": _("Reason"),
+    "listed_on": _("Listed on"),
 }
 
 
@@ -215,8 +223,12 @@ SOURCE_NOUN = register(
 
 # --- imports
 
-#: Leads come in on their own page.
-OUTSIDE_FACTS = [choice for choice in RecordImport.Layout.choices if choice[0] != RecordImport.Layout.LEADS]
+#: Leads come in on their own page, entries of a watchlist on the page of the list.
+OUTSIDE_FACTS = [
+    choice
+    for choice in RecordImport.Layout.choices
+    if choice[0] not in (RecordImport.Layout.LEADS, RecordImport.Layout.WATCHLIST)
+]
 
 
 class UploadForm(ActionForm):
@@ -363,7 +375,7 @@ IMPORT_NOUN = register(
         name="record_import",
         plural="record-imports",
         model=RecordImport,
-        readers=IMPORT_READERS | imports.SENDERS,
+        readers=IMPORT_READERS | imports.SENDERS | LIST_KEEPERS,
         serializer=ImportSerializer,
         table=ImportTable,
         filterset=ImportFilter,

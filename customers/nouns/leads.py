@@ -16,9 +16,11 @@ from branch.domain.actor import Actor
 from branch.domain.identity import mask_phone, mask_resident_id
 from branch.domain.roles import Role
 from branch.models import User
+from branch.queries.timeline import events_about
 from branch.queries.visibility import visible
 from branch.web.forms import ActionForm, DateField, MoneyField
 from branch.web.noun import Action, Noun, register
+from branch.web.panels import panels_of
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, StateColumn
 from customers.domain.machines import LEAD
@@ -29,6 +31,7 @@ from customers.nouns.visits import VisitForm
 from customers.queries.campaigns import counted
 from customers.queries.duplicates import duplicates_of
 from customers.queries.leads import OPEN_STATES, visits_of
+from customers.queries.screening import with_hits
 from customers.services import lead_lists, leads, visits
 
 MANAGER = frozenset({Role.ACCOUNT_MANAGER})
@@ -316,6 +319,7 @@ def _context(lead: Lead, actor: Actor) -> dict[str, Any]:
     return {
         "call_number": lead.phone if lead.owner_id == actor.user_id and is_open else "",
         "visits": visits_of(lead),
+        "panels": panels_of("lead", lead, actor),
         "duplicates": [(match, leads.told(match)) for match in duplicates_of(lead, actor)] if is_open else [],
     }
 
@@ -337,6 +341,7 @@ LEAD_NOUN = register(
         icon="user-plus",
         search=lambda rows, text: rows.filter(name__icontains=text) | rows.filter(contact_name__icontains=text),
         related=("owner", "customer", "duplicate_of", "campaign", "referral_link"),
+        events=lambda lead: with_hits(events_about(lead), None, lead.pk),
         template="customers/lead.html",
         facts=_facts,
         context=_context,

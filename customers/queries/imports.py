@@ -28,10 +28,13 @@ COUNTS = {
     "off_total": _("Amount plus tax is not the total (flagged)"),
     "overtaken": _("Rows a later row of the file replaces"),
     "blanks": _("Stray blanks removed"),
+    "ended": _("No longer on the list: ended"),
+    "not_ended": _("Nothing ended, as not every row could be read"),
     "months": _("Months worked out from details"),
     "maybe_known": _("May be on file already (taken in and flagged)"),
 }
 REASONS = {
+    "replaced": _("A later row of this file says something else of the same entry."),
     "columns": _("The row has more or fewer cells than there are headings."),
     "quote": _("A quotation mark is opened and never closed; the lines up to here can't be read."),
     "damaged": _("The file is damaged or ends too early here; the rows before it were taken in."),

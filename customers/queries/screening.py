@@ -30,7 +30,8 @@ WITH subject AS MATERIALIZED (
     FROM {table} s WHERE {which}
 ), called AS MATERIALIZED (
     -- Where a firm is called like its person, it is the person's name.
-    SELECT id, 'firm' AS side, name_key AS key, name_core AS core, name_spelling AS spelling, uscc, '' AS identity_digest
+    SELECT id, 'firm' AS side, name_key AS key, name_core AS core, name_spelling AS spelling, uscc,
+           '' AS identity_digest
     FROM subject WHERE name_key <> contact_key AND name_core <> ''
     UNION ALL
     SELECT id, 'person', contact_key, contact_key, contact_spelling, '', identity_digest

@@ -51,7 +51,7 @@ from customers.services.intake.members import merge_members
 from customers.services.intake.reading import Form, Stream, first_rows, open_lines, recognise
 from customers.services.intake.readings import SHAPES, merge_readings
 from customers.services.intake.staging import PLANNING, stage
-from customers.services.intake.watchlist import end_missing, hidden
+from customers.services.intake.watchlist import end_missing, hidden, merge_watchlist
 
 logger = structlog.get_logger(__name__)
 State = RecordImport.MACHINE
@@ -66,6 +66,7 @@ MOST_ROWS = 5000
 
 Merge = Callable[[Any, RecordImport, tuple[str, tuple], date], Counter[str]]
 MERGES: Mapping[str, Merge] = {
+    RecordImport.Layout.WATCHLIST: merge_watchlist,
     RecordImport.Layout.SALES_INVOICES: merge_invoices,
     RecordImport.Layout.PURCHASE_INVOICES: merge_invoices,
     RecordImport.Layout.CLUSTER_MEMBERS: merge_members,
@@ -122,13 +123,7 @@ def receive_import(
         raise NotFound(_("There is no such record."))
     if layout not in LAYOUTS:
         raise InvalidInput(fields={"layout": [_("Choose what the file holds.")]})
-    if (layout in CLUSTER_LAYOUTS) != Cluster.objects.filter(source_id=source.pk).exists():
-        raise InvalidInput(fields={"source_id": [_("Members and documents of a cluster come in by its own source.")]})
-    is_list = layout == LIST
-    if is_list != hasattr(source, "watchlist"):
-        raise InvalidInput(fields={"source_id": [_("The files of a watchlist are sent on the page of the list.")]})
-    if (layout == RecordImport.Layout.LEADS) != (options is not None):
-        raise InvalidInput(fields={"layout": [_("A list of leads is taken in where the leads are.")]})
+    _require_way_in(layout, source, options)
     customer = _customer(actor, customer_id)
     if rows and file is None:
         file, origin, start = _file_of(layout_of(layout), rows), RecordImport.Origin.API, True
@@ -153,7 +148,7 @@ def receive_import(
             form=form.as_json(),
             options=dict(options or {}),
         )
-        create(kept, actor=actor, roles=(LIST_KEEPERS if is_list else SENDERS) | {Role.SYSTEM})
+        create(kept, actor=actor, roles=(LIST_KEEPERS if layout == LIST else SENDERS) | {Role.SYSTEM})
         if start:
             settled = mapping or suggest(layout_of(layout), form.headings, source.mappings.get(layout, {}))
             return start_import(actor=actor, record_import_id=kept.pk, mapping=settled)
@@ -161,6 +156,16 @@ def receive_import(
         stored.path.unlink(missing_ok=True)
         raise
     return kept
+
+
+def _require_way_in(layout: str, source: RecordSource, options: Mapping[str, Any] | None) -> None:
+    """Some files have a door of their own. Raises InvalidInput where they come by another."""
+    if (layout in CLUSTER_LAYOUTS) != Cluster.objects.filter(source_id=source.pk).exists():
+        raise InvalidInput(fields={"source_id": [_("Members and documents of a cluster come in by its own source.")]})
+    if (layout == LIST) != hasattr(source, "watchlist"):
+        raise InvalidInput(fields={"source_id": [_("The files of a watchlist are sent on the page of the list.")]})
+    if (layout == RecordImport.Layout.LEADS) != (options is not None):
+        raise InvalidInput(fields={"layout": [_("A list of leads is taken in where the leads are.")]})
 
 
 def _file_of(layout: Layout, rows: Any) -> bytes:
@@ -339,7 +344,9 @@ def import_chunk(*, record_import_id: int, chunk: int, stream: Stream) -> bool:
     record_import = _running(record_import_id)
     if record_import is None or record_import.chunks_done != chunk:
         return False
-    reach = importable_customers(_sender(record_import)).values("pk").query.sql_with_params()
+    # A watchlist speaks of nobody's customers, and its keepers have none.
+    sender = system_actor() if record_import.layout == LIST else _sender(record_import)
+    reach = importable_customers(sender).values("pk").query.sql_with_params()
     layout = layout_of(record_import.layout)
     size = min(parameter("import.chunk_rows"), layout.rows_at_once)
     with connection.cursor() as cursor:

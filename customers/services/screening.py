@@ -143,6 +143,6 @@ def refuse_if_listed(customer: Customer, moment: str) -> None:
 
 
 def refuse_if_confirmed(lead: Lead) -> None:
-    """Raises Unmet where a hit of the lead was confirmed. An open one waits for the customer, whose numbers are known."""
+    """Raises Unmet where a hit of the lead was confirmed; one that is open is looked at with the customer's numbers."""
     if hits_of(lead).filter(state="confirmed").exists():
         raise Unmet(_("This lead was confirmed to stand on a watchlist, so it can't become a customer."))

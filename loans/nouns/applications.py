@@ -27,6 +27,7 @@ from branch.words import listed
 from customers.models import Customer
 from customers.nouns.customer_view import masks
 from customers.nouns.customers import CUSTOMER_NOUN
+from customers.queries.screening import with_hits
 from loans.domain.machines import APPLICATION
 from loans.forms.plan import PlanField, plan_text
 from loans.models import Application, Investigation, Product, ProductVersion
@@ -384,7 +385,7 @@ APPLICATION_NOUN = register(
         related=("customer", "owner", "product_version__product"),
         template="loans/application.html",
         context=_context,
-        events=events_of_file,
+        events=lambda application: with_hits(events_of_file(application), application.customer_id),
         open_work=_open_work,
         attachment_kinds=(
             ("purpose", _("Proof of purpose")),

@@ -15,9 +15,11 @@ def reaches(scope: str | None, position: str, plural: str, state: str = "") -> b
     """Whether somebody with the scope at the position is allowed."""
     if scope is None:
         return False
+    if scope in table.LIMITED and state not in table.LIMITED[scope]:
+        return False
     if scope == table.BANK:
         return True
-    if scope in (table.OWN, table.SELF):
+    if scope in (table.OWN, table.SELF, table.OWN_FILES):
         return position == "owner"
     if scope == table.AROUND:
         return position in (*_UP_FROM_THE_THING, "below", "owner")
@@ -25,8 +27,6 @@ def reaches(scope: str | None, position: str, plural: str, state: str = "") -> b
         return position in ("above", "top")
     if scope == table.HEAD or plural in table.OF_THE_BANK:
         return position == "top"
-    if scope in table.LIMITED and state not in table.LIMITED[scope]:
-        return False
     return position in _UP_FROM_THE_THING
 
 

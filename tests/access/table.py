@@ -63,7 +63,15 @@ PAYOUTS = "payouts"
 COLLECTIONS = "collections"
 
 #: Scopes that reach the subtree, but not things in every state (or of every kind).
+#: Files of outside facts, and those of watchlists; the former an account manager sees who sent them.
+FILES = "files"
+OWN_FILES = "own files"
+LISTS = "lists"
+
 LIMITED: dict[str, tuple[str, ...]] = {
+    FILES: ("draft", "done"),
+    OWN_FILES: ("draft", "done"),
+    LISTS: ("list",),
     OFFERED: ("approved", "offer_accepted", "contracted"),
     PAYOUTS: ("payout",),
     COLLECTIONS: ("collection",),
@@ -88,6 +96,8 @@ OF_THE_BANK = {
     "ledger-days",
     "debit-files",
     "record-sources",
+    "watchlists",
+    "watchlist-entries",
     "suggestions",
     "metrics",
     "feeds",
@@ -121,7 +131,13 @@ READ: dict[str, Who] = {
     "prescreen-models": who(BANK, AM, RR, AP, BM, AU, PM, PY),
     # A file holds many customers' facts: whoever sent it, and who looks after the office. A client system sees what
     # came in over the API.
-    "record-imports": who(OWN, AM) | who(SUBTREE, PO, BM, AU, IC),
+    # The file of a watchlist is seen by who keeps the list, and by no one who sends facts of customers.
+    "record-imports": who(OWN_FILES, AM) | who(FILES, PO, BM, IC) | who(SUBTREE, AU) | who(LISTS, PY, AD),
+    # Lists are kept at head office and read by who judges a hit. Account managers learn of which kind of list a hit
+    # on their customer is; the entry itself they don't see.
+    "watchlists": who(BANK, RR, PO, BM, AU, PY, AD),
+    "watchlist-entries": who(BANK, RR, PO, BM, AU, PY, AD),
+    "screening-hits": who(OWN, AM) | who(SUBTREE, RR, PO, BM, AU),
     # Sources hold nothing of a customer: read by all who work with figures or keep the register.
     "record-details": who(OWN, AM) | who(SUBTREE, CO, RR, AP, PO, BM, AU),
     "record-sources": who(BANK, AM, CO, RR, AP, PO, BM, AU, IC, AD, PY),
@@ -193,6 +209,7 @@ FURTHER: dict[str, tuple[str, ...]] = {
 
 #: The states (or kinds) that are looked at where a scope of READ depends on them; elsewhere one will do.
 LOOKED_AT: dict[str, tuple[str, ...]] = {
+    "record-imports": ("draft", "list"),
     "applications": (
         "draft", "submitted", "investigating", "in_review", "returned", "approved", "offer_accepted", "contracted",
         "declined", "withdrawn", "expired",
@@ -370,8 +387,25 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
         gives=201,
         on="list",
     ),
-    ("record-imports", "start"): Act(who(OWN, AM) | who(SUBTREE, PO, IC), "draft", {"mapping": COLUMNS}),
-    ("record-imports", "discard"): Act(who(OWN, AM) | who(SUBTREE, PO, IC), "draft"),
+    ("record-imports", "start"): (
+        Act(who(OWN, AM) | who(SUBTREE, PO, IC), "draft", {"mapping": COLUMNS}),
+        Act(who(LISTS, PY, AD), "list", {"mapping": {"name": "姓名"}}),
+    ),
+    ("record-imports", "discard"): (
+        Act(who(OWN, AM) | who(SUBTREE, PO, IC), "draft"),
+        Act(who(LISTS, PY, AD), "list"),
+    ),
+    ("watchlists", "create"): Act(
+        who(HEAD, PY, AD), body={"code": "pep", "name": "名单", "kind": "sanctions"}, gives=201, on="list"
+    ),
+    ("watchlists", "update"): Act(who(HEAD, PY, AD), body={"name": "名单二"}, method="PATCH"),
+    ("watchlists", "send"): Act(who(HEAD, PY, AD), body={"rows": [{"name": "陈建国"}]}),
+    # One person proposes, another decides; neither is the account manager.
+    ("screening-hits", "propose"): Act(who(SUBTREE, RR, PO, BM), "open", {"outcome": "clear", **WHY}),
+    ("screening-hits", "clear"): Act(who(SUBTREE, RR, PO, BM), "proposed", WHY),
+    ("screening-hits", "confirm"): Act(who(SUBTREE, RR, PO, BM), "proposed confirm", WHY),
+    ("screening-hits", "send-back"): Act(who(SUBTREE, RR, PO, BM), "proposed", WHY),
+    ("screening-hits", "reopen"): Act(who(SUBTREE, RR, PO, BM), "cleared", WHY),
     ("record-imports", "repeat"): Act(who(OWN, AM) | who(SUBTREE, PO, IC), "done"),
     # The register is the bank's: kept at head office. What a source calls a customer is said by who sends its files.
     ("record-sources", "create"): Act(

@@ -61,8 +61,11 @@ from customers.models import (
     RecordSource,
     ReferralLink,
     Relation,
+    ScreeningHit,
     Suggestion,
     SuggestionVote,
+    Watchlist,
+    WatchlistEntry,
 )
 from customers.services.intake.reading import Form
 from loans.domain.ledger import Kind, MoneyEvent
@@ -485,7 +488,35 @@ class World:
         serial = next(self._serial)
         return RecordSource.objects.create(office=self.offices["HO"], code=f"s{serial}", name=f"{MARK}税务{serial}")
 
+    def watchlist(self) -> Watchlist:
+        serial = next(self._serial)
+        source = self.record_source()
+        return Watchlist.objects.create(
+            office=self.offices["HO"], code=f"w{serial}", name=f"{MARK}{TYPED}名单", kind="wanted", source=source
+        )
+
+    def watchlist_entry(self) -> WatchlistEntry:
+        watchlist, sent = self.watchlist(), self.record_import("list done")
+        return WatchlistEntry.objects.create(
+            watchlist=watchlist, name=f"{MARK}{TYPED}李大", name_key=f"{MARK}李大".lower(), core_key="", spelling="",
+            reason=f"{MARK}{TYPED}在逃", line_key=f"{next(self._serial):064d}", content=1, record_import=sent,
+            seen_import_id=sent.pk,
+        )  # fmt: skip
+
+    def screening_hit(self, state: str = "open") -> ScreeningHit:
+        """On the owner's customer; `proposed confirm` is one proposed to be the one on the list."""
+        state, _blank, proposal = state.partition(" ")
+        customer = self.customer()
+        return ScreeningHit.objects.create(
+            office=customer.office, customer=customer, entry=self.watchlist_entry(), state=state, match="name",
+            side="firm", score=93, compared="0" * 64, at_event="customer", proposal=proposal or "clear",
+            proposal_reason="查过", proposed_by=self.drafter, proposed_at="2026-03-02T01:00Z",
+        )  # fmt: skip
+
     def record_import(self, state: str = "draft") -> RecordImport:
+        """`list` is the file of a watchlist that waits."""
+        if state.startswith("list"):
+            return self._list_import("done" if state == "list done" else "draft")
         stored = store(f"{','.join(COLUMNS)}\nE1,1,2026-01-05,B1,1,0,1,valid\n".encode(), limit_bytes=1024)
         return RecordImport.objects.create(
             office=self.offices["HW"],
@@ -499,6 +530,23 @@ class World:
             sha256=stored.sha256,
             form=Form("csv", "utf-8", ",", 1, list(COLUMNS), stored.size_bytes).as_json(),
             mapping={} if state == "draft" else COLUMNS,
+            state=state,
+        )
+
+    def _list_import(self, state: str) -> RecordImport:
+        watchlist = self.watchlist()
+        stored = store("姓名\n陈建国\n".encode(), limit_bytes=1024)
+        return RecordImport.objects.create(
+            office=self.offices["HW"],
+            owner=self.drafter,
+            source=watchlist.source,
+            layout="watchlist",
+            file_name=f"{MARK}.csv",
+            storage_name=stored.name,
+            size_bytes=stored.size_bytes,
+            sha256=stored.sha256,
+            form=Form("csv", "utf-8", ",", 1, ["姓名"], stored.size_bytes).as_json(),
+            mapping={},
             state=state,
         )
 
@@ -961,6 +1009,9 @@ _MAKERS: dict[str, Callable[..., models.Model]] = {
     "relations": World.relation,
     "record-sources": World.record_source,
     "record-imports": World.record_import,
+    "watchlists": World.watchlist,
+    "watchlist-entries": World.watchlist_entry,
+    "screening-hits": World.screening_hit,
     "invoices": World.invoice,
     "products": lambda world: world.version.product,
     "product-versions": World.product_version,

@@ -37,7 +37,10 @@ from customers.models import (
     RecordSource,
     ReferralLink,
     Relation,
+    ScreeningHit,
+    ScreeningRun,
     Suggestion,
+    Watchlist,
 )
 from customers.services import (
     campaigns,
@@ -56,8 +59,12 @@ from customers.services import (
     records,
     referrals,
     relations,
+    screening,
+    screening_hits,
+    screening_runs,
     suggestions,
     visits,
+    watchlists,
 )
 from customers.services.intake.reading import Form, open_lines
 from customers.services.providers import Answer
@@ -1298,6 +1305,78 @@ CASES |= {
         "opening",
         lambda: prescreen_models.activate_prescreen_model(actor=actor("qian"), prescreen_model_id=model()),
         in_order(draft_model, submit_model),
+    ),
+}
+
+
+def new_list() -> object:
+    return watchlists.create_watchlist(actor=actor("zhou"), code="court", name="名单", kind="dishonest_debtor")
+
+
+def court() -> int:
+    return Watchlist.objects.get().pk
+
+
+def send_names() -> object:
+    """The life's firm is on the list."""
+    rows = [{"name": life().customer.name, "reference": "1"}]
+    return watchlists.send_list(actor=actor("zhou"), watchlist_id=court(), rows=rows, start=True)
+
+
+def listed() -> None:
+    in_order(new_list, send_names)()
+    imports.run_import(RecordImport.objects.get(source__watchlist=court()).pk)
+
+
+def found() -> None:
+    listed()
+    screening.screen_again(actor=system_actor(), customer_id=life().customer.pk, moment="book")
+
+
+def hit() -> dict[str, Any]:
+    return {"screening_hit_id": ScreeningHit.objects.earliest("pk").pk, "reason": "查过"}
+
+
+def propose(outcome: str) -> Callable[[], object]:
+    return lambda: screening_hits.propose_hit(actor=actor("sun"), outcome=outcome, **hit())
+
+
+CASES |= {
+    # --- watchlists and hits
+    "create_watchlist": Case("convert", new_list),
+    "update_watchlist": Case(
+        "convert",
+        lambda: watchlists.update_watchlist(actor=actor("zhou"), watchlist_id=court(), is_complete=False),
+        new_list,
+    ),
+    "send_list": Case("convert", send_names, new_list),
+    "screen_again": Case(
+        "convert",
+        lambda: screening.screen_again(actor=system_actor(), customer_id=life().customer.pk, moment="book"),
+        listed,
+        is_keyed=False,
+    ),
+    "start_screening": Case("convert", screening_runs.start_screening, listed, is_keyed=False),
+    "screen_part": Case(
+        "convert",
+        lambda: screening_runs.screen_part(run_id=ScreeningRun.objects.get().pk),
+        in_order(listed, screening_runs.start_screening),
+        is_keyed=False,
+    ),
+    "propose_hit": Case("convert", propose("clear"), found),
+    "clear_hit": Case(
+        "convert", lambda: screening_hits.clear_hit(actor=he(), **hit()), in_order(found, propose("clear"))
+    ),
+    "confirm_hit": Case(
+        "convert", lambda: screening_hits.confirm_hit(actor=he(), **hit()), in_order(found, propose("confirm"))
+    ),
+    "send_back_hit": Case(
+        "convert", lambda: screening_hits.send_back_hit(actor=he(), **hit()), in_order(found, propose("clear"))
+    ),
+    "reopen_hit": Case(
+        "convert",
+        lambda: screening_hits.reopen_hit(actor=he(), **hit()),
+        in_order(found, propose("clear"), lambda: screening_hits.clear_hit(actor=he(), **hit())),
     ),
 }
 

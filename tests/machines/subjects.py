@@ -21,7 +21,10 @@ from customers.models import (
     PullRun,
     RecordImport,
     RecordSource,
+    ScreeningHit,
     Suggestion,
+    Watchlist,
+    WatchlistEntry,
 )
 from loans.models import (
     Application,
@@ -77,6 +80,18 @@ def build_all(head_office: Office, office: Office, owner: User) -> dict[type[Sta
     make(
         RecordImport, owner=owner, source=RecordSource.objects.create(office=head_office, code="tax", name="税务"),
         layout="sales_invoices", origin="api", file_name="x.csv", storage_name="y", size_bytes=1, sha256="0" * 64,
+    )  # fmt: skip
+    watchlist = Watchlist.objects.create(
+        office=head_office, code="court", name="名单", kind="wanted",
+        source=RecordSource.objects.create(office=head_office, code="list-court", name="名单"),
+    )  # fmt: skip
+    entry = WatchlistEntry.objects.create(
+        watchlist=watchlist, name="鑫达", name_key="鑫达", core_key="鑫达", spelling="xinda", line_key="1",
+        content=1, record_import=built[RecordImport], seen_import_id=1,
+    )  # fmt: skip
+    make(
+        ScreeningHit, customer=customer, entry=entry, match="name", side="firm", score=100, compared="1",
+        at_event="customer",
     )  # fmt: skip
     product = Product.objects.create(code="ST", name_zh="短期经营贷", name_en="Short-term loan", family="short_term")
     version = make(

@@ -219,4 +219,4 @@ def end_missing(cursor: Any, record_import: RecordImport) -> Counter[str]:
         """,
         [watchlist.pk, record_import.pk],
     )
-    return counter_of(cursor)
+    return +counter_of(cursor)
