@@ -34,8 +34,6 @@ FUNNEL_READERS = DASHBOARD_READERS | {Role.ACCOUNT_MANAGER}
 _ORDER = (
     *("lead", "campaign", "referral_link", "suggestion", "cluster", "customer", "relation"),
     *("external_record", "record_import"),
-    *("application", "investigation", "review_stage", "review"),
-    *("lead", "campaign", "referral_link", "suggestion", "cluster", "customer", "external_record", "record_import"),
     *("application", "investigation", "review_stage", "review", "screening_hit"),
     *("contract", "condition", "facility", "drawdown", "loan", "repayment"),
     *("warning_case", "signal", "inspection", "collection_case"),

@@ -87,7 +87,7 @@ def build_all(head_office: Office, office: Office, owner: User) -> dict[type[Sta
     )  # fmt: skip
     entry = WatchlistEntry.objects.create(
         watchlist=watchlist, name="鑫达", name_key="鑫达", core_key="鑫达", spelling="xinda", line_key="1",
-        content=1, record_import=built[RecordImport], seen_import_id=1,
+        content=1, record_import_id=built[RecordImport].pk, seen_import_id=1,
     )  # fmt: skip
     make(
         ScreeningHit, customer=customer, entry=entry, match="name", side="firm", score=100, compared="1",

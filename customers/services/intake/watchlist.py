@@ -19,10 +19,10 @@ from branch.fields import lookup_digest
 from customers.domain.names import keys_of
 from customers.domain.screening import LONGEST, PIECES_FROM
 from customers.models import RecordImport
+from customers.services.intake.figures import MERGE_LOCK
 from customers.services.intake.findings import RAW, Check, any_of, write_findings
-from customers.services.intake.invoices import MERGE_LOCK, counter_of
 from customers.services.intake.reading import BROKEN
-from customers.services.intake.sql import day, trimmed
+from customers.services.intake.sql import counter_of, day, trimmed
 
 TEXTS = ("name", "uscc", "identity_number", "reference", "reason", "listed_on")
 #: What stands in a finding in place of a number.

@@ -21,5 +21,5 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0018_screening")]
+    dependencies = [("customers", "0020_screening")]
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('branch', '0007_payment_batches'),
-        ('customers', '0017_suggestions'),
+        ('customers', '0019_relations'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
