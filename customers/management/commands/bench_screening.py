@@ -18,39 +18,10 @@ from customers.domain.screening import PIECES_FROM
 from customers.models import Customer, RecordImport, RecordSource, ScreeningHit, ScreeningRun, Watchlist
 from customers.services import screening_runs
 
-PLACES = [
-    "宁波",
-    "余姚",
-    "慈溪",
-    "象山",
-    "杭州",
-    "温州",
-    "绍兴",
-    "台州",
-    "嘉兴",
-    "金华",
-    "苏州",
-    "无锡",
-    "上海",
-    "义乌",
-    "宁海",
-    "奉化",
-]
+PLACES = ("宁波", "余姚", "慈溪", "象山", "杭州", "温州", "绍兴", "台州", "嘉兴", "金华", "苏州", "无锡", "上海")
 MARKS = "鑫达宏盛华瑞恒泰永丰金源东方兴旺嘉禾博远天佑海纳明辉利民万通康顺德亿祥隆安信诚美佳新越科创联众"
-TRADES = [
-    "五金制品",
-    "机械设备",
-    "电子科技",
-    "塑料制品",
-    "服装服饰",
-    "食品贸易",
-    "建筑材料",
-    "物流运输",
-    "模具制造",
-    "纺织品",
-    "汽车配件",
-    "包装印刷",
-]
+TRADES = ("五金制品", "机械设备", "电子科技", "塑料制品", "服饰", "食品贸易", "建材", "物流运输", "模具制造", "纺织品")
+
 FORMS = ["有限公司", "有限公司", "有限公司", "有限责任公司", "厂", "商行", "经营部"]
 FAMILIES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
 GIVEN = "伟芳娜敏静秀丽强磊军洋勇艳杰娟涛明超兰霞平刚桂英华建国志海峰玲红梅文斌鹏飞宇晨欣怡子轩浩然雪琴光辉"
@@ -95,7 +66,8 @@ class Command(BaseCommand):
         nightly, new = self.run()
         self.stdout.write(
             f"{number:>9} names, {entries} entries: whole {whole:.1f} s ({hits} hits); "
-            f"night of {NIGHTLY_ENTRIES} new entries and {NIGHTLY_CHANGES} changed customers {nightly:.1f} s ({new} hits)"
+            f"night of {NIGHTLY_ENTRIES} new entries "
+            f"and {NIGHTLY_CHANGES} changed customers {nightly:.1f} s ({new} hits)"
         )
 
     def run(self) -> tuple[float, int]:
