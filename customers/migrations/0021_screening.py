@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('branch', '0007_payment_batches'),
-        ('customers', '0019_relations'),
+        ('customers', '0020_looks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -21,5 +21,5 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0020_screening")]
+    dependencies = [("customers", "0021_screening")]
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
