@@ -29,12 +29,14 @@ def name_key(name: str) -> str:
     return _MARKS.sub("", _to_simplified().convert(normalise_name(name)))
 
 
+@lru_cache(maxsize=4096)
 def core_key(name: str) -> str:
     """The key of a firm's name without its legal form; of the whole name where nothing else would be left."""
     folded = _to_simplified().convert(normalise_name(name))
     return _MARKS.sub("", _FORMS.sub("", folded)) or name_key(name)
 
 
+@lru_cache(maxsize=4096)
 def spelling(name: str) -> str:
     """How the core of a name is spelt, without tones: 鑫达五金 and 新达五金 both give "xindawujin"."""
     return "".join(lazy_pinyin(core_key(name)))
