@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from branch.models import Event
 from branch.queries.parameters import parameter
 from customers.domain.names import NameKeys, likeness_of
-from customers.domain.screening import PIECES_FROM, reaches
+from customers.domain.screening import PIECES_FROM
 from customers.models import Customer, Lead, ScreeningHit, Watchlist
 
 Match, Side = ScreeningHit.Match, ScreeningHit.Side
@@ -36,12 +36,18 @@ WITH subject AS MATERIALIZED (
     UNION ALL
     SELECT id, 'person', contact_key, contact_key, contact_spelling, '', identity_digest
     FROM subject WHERE contact_key <> ''
+), reach AS MATERIALIZED (
+    -- What a name of some length can be alike to, by the other's length (customers.domain.screening).
+    SELECT n.length, o.length AS other, n.length + o.length - 2 * c.common AS apart,
+           2 * n.length + o.length - 3 * c.common + 1 AS pieces
+    FROM (SELECT DISTINCT char_length(core) AS length FROM called) n
+    CROSS JOIN LATERAL generate_series({long}, 2 * n.length) o (length)
+    CROSS JOIN LATERAL (SELECT (%(score)s * (n.length + o.length) + 199) / 200 AS common) c
+    WHERE n.length >= {long} AND c.common <= least(n.length, o.length) AND 2 * c.common < n.length + o.length
 ), paired AS (
-    SELECT c.id, c.side, p.position, substr(c.core, p.position, 2) AS piece, r.*
-    FROM called c JOIN unnest(%(length)s::int[], %(shortest)s::int[], %(longest)s::int[], %(apart)s::int[],
-                              %(pieces)s::int[]) r (length, shortest, longest, apart, pieces)
-         ON r.length = char_length(c.core)
-    CROSS JOIN LATERAL generate_series(1, char_length(c.core) - 1) p (position)
+    SELECT c.id, c.side, char_length(c.core) AS length, p.position, substr(c.core, p.position, 2) AS piece
+    FROM called c CROSS JOIN LATERAL generate_series(1, char_length(c.core) - 1) p (position)
+    WHERE char_length(c.core) >= {long}
 ), rarest AS (
     SELECT p.*, row_number() OVER (PARTITION BY p.id, p.side ORDER BY coalesce(h.holders, 0), p.position) AS rank
     FROM paired p LEFT JOIN (
@@ -49,10 +55,10 @@ WITH subject AS MATERIALIZED (
         WHERE piece IN (SELECT piece FROM paired) GROUP BY piece
     ) h USING (piece)
 ), nearly AS (
-    SELECT DISTINCT r.id, r.side, w.entry_id
-    FROM rarest r JOIN customers_watchlistpiece w ON w.piece = r.piece AND w.length BETWEEN r.shortest AND r.longest
-         AND w.position BETWEEN r.position - r.apart AND r.position + r.apart
-    WHERE r.rank <= r.pieces {fresh_pieces}
+    SELECT DISTINCT p.id, p.side, w.entry_id, r.apart
+    FROM rarest p JOIN reach r ON r.length = p.length AND p.rank <= r.pieces
+    JOIN customers_watchlistpiece w ON w.piece = p.piece AND w.length = r.other
+         AND w.position BETWEEN p.position - r.apart AND p.position + r.apart {fresh_pieces}
 )
 SELECT s.id, e.id, 'identity', 'person', s.contact_key, '', '', e.name_key, '', '', '', e.identity_digest
 FROM subject s JOIN customers_watchlistentry e ON e.identity_digest = s.identity_digest AND e.identity_digest <> ''
@@ -74,6 +80,8 @@ SELECT c.id, e.id, 'name', c.side, c.key, c.core, c.spelling, e.name_key, e.core
        CASE WHEN e.uscc <> c.uscc AND c.uscc <> '' THEN e.uscc ELSE '' END, ''
 FROM nearly n JOIN called c ON c.id = n.id AND c.side = n.side JOIN customers_watchlistentry e ON e.id = n.entry_id
 WHERE e.ended_at IS NULL AND e.watchlist_id = ANY(%(lists)s) AND e.spelling <> c.spelling
+  -- Characters not in common, in order: what the likeness is worked out from, only that it is done here for most.
+  AND levenshtein_less_equal(c.core, e.core_key, 1, 1, 2, n.apart) <= n.apart
   AND NOT (e.identity_digest <> c.identity_digest AND e.identity_digest <> '' AND c.identity_digest <> '')
 """
 
@@ -118,11 +126,11 @@ def find(
     lists = list(Watchlist.objects.filter(is_active=True).values_list("pk", flat=True))
     if not lists:
         return []
-    parameters = values | {"lists": lists, "run": run_id} | _reaches(lowest)
+    parameters = values | {"lists": lists, "run": run_id, "score": lowest}
     best: dict[tuple[int, int], Found] = {}
     with connection.cursor() as cursor:
         # The planner doesn't know how few rows hold a piece, and would read the whole lists.
-        cursor.execute("SELECT set_config('jit', 'off', true)")
+        cursor.execute("SELECT set_config('jit', 'off', true), set_config('work_mem', '96MB', true)")
         cursor.execute(statement, parameters)
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
             for row in rows:
@@ -130,11 +138,6 @@ def find(
                 if found is not None:
                     _keep_better(best, found)
     return list(best.values())
-
-
-def _reaches(lowest: int) -> dict[str, list[int]]:
-    rows = reaches(lowest)
-    return {name: [getattr(row, name) for row in rows] for name in ("length", "shortest", "longest", "apart", "pieces")}
 
 
 def _judged(row: Sequence[Any], lowest: int) -> Found | None:
