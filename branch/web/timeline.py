@@ -30,6 +30,8 @@ _QUIET = frozenset(
         "contact_key",
         "contact_spelling",
         "compared",
+        "proposal_reason",
+        "decision_reason",
         "phone_digest",
         "reached",
         "shard_key",

@@ -235,8 +235,8 @@ def _entry_facts(entry: WatchlistEntry, actor: Actor) -> list[tuple[Any, Any]]:
         (_("Kind"), entry.watchlist.get_kind_display()),
         (_("Unified social credit code"), entry.uscc),
         (_("Resident identity number"), _("known, not shown") if entry.identity_digest else ""),
-        (_("Reference"), entry.reference),
-        (_("Reason"), entry.reason),
+        (_("Case or file number"), entry.reference),
+        (_("Why listed"), entry.reason),
         (_("Listed on"), entry.listed_on),
         (_("Taken in at"), entry.listed_at),
         (_("Ended at"), entry.ended_at),
@@ -322,9 +322,9 @@ def _hit_context(hit: ScreeningHit, actor: Actor) -> dict[str, Any]:
     pairs = [
         (_("Firm"), subject.name, entry.name if hit.side == ScreeningHit.Side.FIRM else ""),
         (_("Person"), subject.contact_name, entry.name if hit.side == ScreeningHit.Side.PERSON else ""),
-        (_("Unified social credit code"), subject.uscc or "", entry.uscc),
+        (_("USCC"), subject.uscc or "", entry.uscc),
         (
-            _("Resident identity number"),
+            _("Identity number"),
             number,
             (_("the same") if same_number else _("another one, or not on file here")) if entry.identity_digest else "",
         ),
@@ -342,12 +342,7 @@ def _hit_context(hit: ScreeningHit, actor: Actor) -> dict[str, Any]:
         "reads_entry": reads,
         "pairs": pairs if reads else [],
         "entry_facts": _entry_facts(entry, actor)[4:9] if reads else [],
-        "subject_url": _subject_url(hit),
     }
-
-
-def _subject_url(hit: ScreeningHit) -> str:
-    return f"/customers/{hit.customer_id}/" if hit.customer_id else f"/leads/{hit.lead_id}/"
 
 
 def _may_judge(actor: Actor, hit: ScreeningHit) -> bool:
