@@ -31,7 +31,7 @@ from loans.queries.renewals import require_conditions
 from loans.queries.terms import plan_rows
 from loans.services import investigations
 from loans.services.cluster_room import require_cluster_room
-from loans.services.exposure import require_room_to_promise
+from loans.services.exposure import hold_group, require_room_to_promise
 from loans.services.numbers import next_number
 from loans.services.pricing import price_application, problems_of, without_rows
 from loans.services.values import put
@@ -131,6 +131,7 @@ def submit_application(*, actor: Actor, application_id: int, expected_version: i
             )
         application.quote = without_rows(price_application(application))
         require_conditions(application)
+        hold_group(application.customer)
         require_cluster_room(application.customer, application.amount, file=application)
         require_room_to_promise(application, application.amount)
         refuse_if_listed(application.customer, Moment.APPLICATION)

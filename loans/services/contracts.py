@@ -16,6 +16,7 @@ from branch.services.events import record
 from branch.services.outbox import publish
 from branch.services.transition import transition
 from branch.services.use_case import use_case
+from customers.services.relations import hold_links
 from customers.services.screening import Moment, refuse_if_listed
 from loans.domain.product_terms import ProductTerms
 from loans.domain.terms import RepaymentMethod
@@ -23,6 +24,7 @@ from loans.models import Application, Condition, Contract
 from loans.queries.renewals import require_conditions
 from loans.services.cluster_room import require_cluster_room
 from loans.services.documents import render_contract
+from loans.services.exposure import hold_group
 from loans.services.facilities import open_facility
 
 
@@ -81,8 +83,10 @@ def _paper(actor: Actor, contract: Contract, language: str) -> Attachment:
 @use_case("sign_contract")
 def sign_contract(*, actor: Actor, contract_id: int, expected_version: int | None = None) -> Contract:
     """Both sides have signed: the line stands, waiting for its conditions."""
+    hold_links()
     with transition(Contract, contract_id, "sign", actor=actor, expected_version=expected_version) as contract:
         require_conditions(contract.application)
+        hold_group(contract.customer)
         require_cluster_room(contract.customer, contract.amount, file=contract.application)
         refuse_if_listed(contract.customer, Moment.CONTRACT)
         contract.signed_date = business_date()

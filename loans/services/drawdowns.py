@@ -23,7 +23,7 @@ from customers.services.relations import hold_links
 from customers.services.screening import Moment, refuse_if_listed
 from loans.models import Drawdown, Facility, Payee
 from loans.queries.facilities import MAY_BE_ASKED, payout_amount, undrawn_amount
-from loans.services.exposure import require_room_to_pay
+from loans.services.exposure import hold_group, require_room_to_pay
 from loans.services.facilities import require_settled_conditions, take_from_limit
 from loans.services.inputs import clean_account, clean_amount, clean_reason, clean_text
 from loans.services.lending import schedule_of
@@ -143,6 +143,7 @@ def _take_up(actor: Actor, drawdown: Drawdown) -> None:
     day = open_business_date()
     facility = lock(Facility, drawdown.facility_id, actor)
     _require_ready(facility, "release_drawdown")
+    hold_group(facility.customer)
     refuse_if_listed(facility.customer, Moment.DRAWDOWN)
     if not drawdown.application.renews_id:
         require_entrusted(drawdown)

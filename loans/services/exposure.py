@@ -28,18 +28,21 @@ def require_room_to_pay(drawdown: Drawdown) -> None:
         _require(drawdown.customer, drawdown.amount, lambda one: one.owed)
 
 
+def hold_group(customer: Customer) -> list[int]:
+    """Lock the customers who are one risk with this one, in the order of their keys, and tell them.
+
+    Taken before any other lock on one of them (its screening, the cap of its cluster), or two members would each
+    hold their own row and wait for the other's.
+    """
+    hold_links()
+    rows = Customer.objects.filter(pk__in=network_of(customer).group_customers).order_by("pk")
+    return list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
+
+
 def _require(
     customer: Customer, amount: Decimal, part: Callable[[Exposure], Decimal], except_application: int | None = None
 ) -> None:
-    """Two members of a group wait for each other at its customers' rows, locked in the order of their keys."""
-    hold_links()
-    network = network_of(customer)
-    members = list(
-        Customer.objects.filter(pk__in=network.group_customers)
-        .order_by("pk")
-        .select_for_update(no_key=True)
-        .values_list("pk", flat=True)
-    )
+    members = hold_group(customer)
     exposures = exposures_of(members, except_application=except_application)
     own = part(exposures[customer.pk])
     if own + amount > own_limit(customer):

@@ -22,7 +22,7 @@ from customers.services.relations import hold_links
 from loans.models import Application, Condition
 from loans.queries.offer_fit import eligibility, refusal_of
 from loans.services.cluster_room import require_cluster_room
-from loans.services.exposure import require_room_to_promise
+from loans.services.exposure import hold_group, require_room_to_promise
 
 
 @use_case("approve_application")
@@ -35,6 +35,7 @@ def approve_application(
         if not 0 < amount <= application.amount:
             raise InvalidInput(fields={"amount": [_("More than was asked for.")]})
         _require_fit(application, amount)
+        hold_group(application.customer)
         require_cluster_room(application.customer, amount, file=application)
         require_room_to_promise(application, amount)
         application.approved_amount = amount

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -19,10 +20,10 @@ from tests.customers.making import make_customer, resident_id_of, uscc_of
 def test_links_are_drawn_and_a_number_is_shown_with_a_reason(stage: Stage, width: int) -> None:
     lin = actor_for(User.objects.get(username="lin"))
     one, two = make_customer(lin, 1), make_customer(lin, 2)
-    person = {"party_kind": "person", "name": "王大海", "identity_number": resident_id_of(7)}
+    person: Any = {"party_kind": "person", "name": "王大海", "identity_number": resident_id_of(7)}
     relations.add_relation(actor=lin, customer_id=one.pk, kind="owner", other=person)
     for is_of_other in (False, True):
-        firm = {"party_kind": "firm", "name": "二", "uscc": uscc_of(2)}
+        firm: Any = {"party_kind": "firm", "name": "二", "uscc": uscc_of(2)}
         relations.add_relation(actor=lin, customer_id=one.pk, kind="guarantor", other=firm, is_of_other=is_of_other)
     her = stage("lin")
     her.page.set_viewport_size({"width": width, "height": 900})
