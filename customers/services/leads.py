@@ -147,6 +147,7 @@ def update_lead(
             matches = duplicates_of(lead, actor)
             refuse_known(matches)
             lead.looks_known = bool(matches)
+    screen_lead(lead)
     return lead
 
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from branch.domain.actor import system_actor
 from branch.domain.refusals import WrongState
 from customers.models import ScreeningHit
 from customers.services import imports, screening, screening_hits, watchlists
@@ -42,9 +43,9 @@ def test_two_people_decide_once(cast: SimpleNamespace) -> None:
 def test_one_customer_looked_up_by_many_has_one_hit(cast: SimpleNamespace) -> None:
     customer = make_customer(cast.actor("lin"))
     listed(cast, "梅林五金制品有限公司1")
-    again = {"actor": screening.system_actor(), "customer_id": customer.pk, "moment": "book"}
+    system = system_actor()
 
-    results = at_once(*[lambda: screening.screen_again(**again)] * 4)
+    results = at_once(*[lambda: screening.screen_again(actor=system, customer_id=customer.pk, moment="book")] * 4)
 
     assert refusals(results) == []
     assert ScreeningHit.objects.count() == 1

@@ -380,3 +380,11 @@ def test_owner_and_reviewers_are_told_once_however_many_there_are(send, actor, c
     for person in (cast.lin, cast.sun):
         assert person.notifications.filter(kind="screening.found").count() == 1
     assert Customer.objects.filter(screened_at=None).count() == 0
+
+
+def test_a_lead_called_otherwise_is_looked_up_again(send, actor):
+    send("陈大文,,,1,,")
+    lead = make_lead(actor("lin"), name="甲店", contact_name="王小二")
+    assert hits() == []
+    leads.update_lead(actor=actor("lin"), lead_id=lead.pk, contact_name="陈大文")
+    assert hits() == [("甲店", "陈大文", "name", 100)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from branch.domain.actor import system_actor
 from branch.domain.refusals import Unmet
 from customers.models import RecordImport, ScreeningHit
 from customers.services import imports, screening, screening_hits, watchlists
@@ -35,13 +36,12 @@ def test_a_name_listed_meanwhile_stops_the_next_step(cast, monkeypatch, step):
     assert refused.value.facts == {"screening": {"open": 1, "confirmed": 0}}
     assert not ScreeningHit.objects.exists(), "it went with the refused step"
     (_task, customer_id, moment) = sent[-1]
-    assert screening.screen_again(actor=screening.system_actor(), customer_id=customer_id, moment=moment) == 1
+    assert screening.screen_again(actor=system_actor(), customer_id=customer_id, moment=moment) == 1
 
     hit = ScreeningHit.objects.get(customer=life.customer)
-    given = {"screening_hit_id": hit.pk, "reason": "查过"}
-    screening_hits.propose_hit(actor=cast.actor("sun"), outcome="clear", **given)
+    screening_hits.propose_hit(actor=cast.actor("sun"), screening_hit_id=hit.pk, outcome="clear", reason="查过")
     with pytest.raises(Unmet):
         getattr(life, step)()
-    screening_hits.clear_hit(actor=cast.actor("he"), **given)
+    screening_hits.clear_hit(actor=cast.actor("he"), screening_hit_id=hit.pk, reason="同意")
     getattr(life, step)()
     assert life.customer.screening_hits.get().state == "cleared"
