@@ -52,17 +52,19 @@ def start_screening(*, only_if_due: bool = False) -> ScreeningRun | None:
 def run_screening(run_id: int) -> bool:
     """Work a run to its end, from where it stands. False where somebody else is at it, or it is done."""
     with presence(RUN_LOCK, run_id) as is_alone:
-        if not is_alone or not ScreeningRun.objects.filter(pk=run_id, finished_at=None).exists():
+        runs = ScreeningRun.objects.filter(pk=run_id, finished_at=None)
+        if not is_alone or not runs.exists():
             return False
-        while screen_part(run_id=run_id):
-            pass
+        while run := runs.first():
+            screen_part(run_id=run_id, stage=run.stage, after_id=run.after_id)
         return True
 
 
 @use_case("screen_part")
-def screen_part(*, run_id: int) -> bool:
-    """Compare the next subjects and note how far that got. False after the last."""
-    run = ScreeningRun.objects.select_for_update().filter(pk=run_id, finished_at=None).first()
+def screen_part(*, run_id: int, stage: str, after_id: int) -> bool:
+    """Compare the subjects that come after these and note how far that got. False where that was done before."""
+    here = ScreeningRun.objects.filter(pk=run_id, finished_at=None, stage=stage, after_id=after_id)
+    run = here.select_for_update().first()
     if run is None:
         return False
     model: type[Customer] | type[Lead] = Customer if run.stage == "customer" else Lead
@@ -77,7 +79,7 @@ def screen_part(*, run_id: int) -> bool:
         if not run.stage:
             run.finished_at = timezone.now()
     run.save()
-    return run.finished_at is None
+    return True
 
 
 def _compare(run: ScreeningRun, model: type[Customer] | type[Lead], span: dict[str, Any]) -> int:

@@ -363,7 +363,8 @@ def test_a_killed_run_goes_on_where_it_stood(send, actor, monkeypatch):
     send(*(f"梅林五金制品{number}号,,,{number},," for number in range(5)))
     run = screening_runs.start_screening()
     assert run is not None
-    assert screening_runs.screen_part(run_id=run.pk)
+    assert screening_runs.screen_part(run_id=run.pk, stage="customer", after_id=0)
+    assert not screening_runs.screen_part(run_id=run.pk, stage="customer", after_id=0), "done already"
     assert len({name for name, *_rest in hits()}) == 2
     assert screening_runs.start_screening() == run, "there is one run at a time"
     assert screening_runs.run_screening(run.pk)

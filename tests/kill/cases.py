@@ -1359,7 +1359,7 @@ CASES |= {
     "start_screening": Case("convert", screening_runs.start_screening, listed, is_keyed=False),
     "screen_part": Case(
         "convert",
-        lambda: screening_runs.screen_part(run_id=ScreeningRun.objects.get().pk),
+        lambda: screening_runs.screen_part(run_id=ScreeningRun.objects.get().pk, stage="customer", after_id=0),
         in_order(listed, screening_runs.start_screening),
         is_keyed=False,
     ),

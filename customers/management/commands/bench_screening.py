@@ -81,8 +81,7 @@ class Command(BaseCommand):
         run = screening_runs.start_screening()
         assert run is not None
         begun = time.perf_counter()
-        while screening_runs.screen_part(run_id=run.pk):
-            pass
+        screening_runs.run_screening(run.pk)
         run.refresh_from_db()
         return time.perf_counter() - begun, run.hit_count
 
