@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -31,3 +32,9 @@ def served_and_gone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     """
     if "live_server" in request.fixturenames:
         monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
+
+
+@pytest.fixture(autouse=True)
+def a_provider(settings: Any) -> None:
+    """What a feed may ask in tests; nobody does."""
+    settings.PROVIDER_ORIGINS = ["https://tax.example"]

@@ -55,7 +55,10 @@ def stop() -> None:
 
 def settings() -> dict[str, str]:
     """The environment of the tests. The servers must have been started once."""
-    return environment.for_tests(environment.settings(TEST, State(TEST)))
+    state = State(TEST)
+    # Servers that were started before a secret was added have none of it yet.
+    state.fill_secrets()
+    return environment.for_tests(environment.settings(TEST, state))
 
 
 def main() -> int:

@@ -25,6 +25,7 @@ from branch.web import export
 from branch.web.forms import ActionForm
 from branch.web.idempotency import digest, once
 from branch.web.noun import Action, Noun, url_of
+from branch.web.tables import CappedPaginator
 from branch.web.timeline import entries
 
 PAGE_SIZE = 25
@@ -60,7 +61,9 @@ def _list_view(noun: Noun) -> Any:
         rows, filterset, query = _narrowed(noun, request)
         actor = actor_of(request)
         table = noun.table(rows)
-        RequestConfig(request, paginate={"per_page": PAGE_SIZE, "silent": True}).configure(table)
+        RequestConfig(
+            request, paginate={"per_page": PAGE_SIZE, "silent": True, "paginator_class": CappedPaginator}
+        ).configure(table)
         kept = urlencode([(k, v) for k, v in request.GET.items() if k not in ("page", "sort")])
         context = {
             "noun": noun,

@@ -52,6 +52,10 @@ class Customer(Compared, Subject):
         verbose_name_plural = _("customers")
         indexes = [
             GinIndex(fields=["name_bigrams"], name="customer_bigrams"),
+            # What the list is sorted by.
+            models.Index(fields=["name"], name="customer_name"),
+            models.Index(fields=["annual_sales"], name="customer_sales"),
+            models.Index(fields=["created_at"], name="customer_created"),
             models.Index(fields=["owner"]),
             models.Index(fields=["identity_digest"], name="customer_identity"),
             models.Index(fields=["phone_digest"], name="customer_phone"),

@@ -87,11 +87,12 @@ class CustomerSerializer(serializers.ModelSerializer):
 
 class CustomerTable(NounTable):
     name = LinkColumn()
-    kind = tables.Column()
-    uscc = tables.Column(verbose_name=_("USCC"))
-    industry = tables.Column()
+    # A million rows are sorted by what has an index; the others are filtered by.
+    kind = tables.Column(orderable=False)
+    uscc = tables.Column(verbose_name=_("USCC"), orderable=False)
+    industry = tables.Column(orderable=False)
     annual_sales = MoneyColumn()
-    owner = tables.Column()
+    owner = tables.Column(orderable=False)
     created_at = DateColumn()
 
     class Meta(NounTable.Meta):

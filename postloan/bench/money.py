@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from django.db import connection, transaction
 
-from postloan.bench.database import scratch_database
+from branch.bench.database import scratch_database
 from postloan.bench.payoffs import payoffs
 from postloan.bench.portfolio import BASE, make_portfolio
 from postloan.bench.schedules import schedules

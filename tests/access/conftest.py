@@ -41,9 +41,3 @@ def caller(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
     monkeypatch.setattr(SimpleRateThrottle, "allow_request", lambda *args: True)
     with override_settings(USERSESSIONS_TRACK_ACTIVITY=False):
         yield Caller(world)
-
-
-@pytest.fixture(autouse=True)
-def a_provider(settings: Any) -> None:
-    """What a feed may ask in these tests; nobody does."""
-    settings.PROVIDER_ORIGINS = ["https://tax.example"]

@@ -10,6 +10,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+#: What reaches beyond the right edge, and is not inside something that scrolls.
+WIDE = """[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > window.innerWidth + 1
+    && !e.closest('.scroll-across, .subnav ul')).slice(0, 8).map(e => e.tagName + '.' + e.className)"""
 
 
 class Person:
@@ -40,7 +43,7 @@ class Person:
 
     def fits(self) -> None:
         wider = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        assert wider <= 0, f"{self.page.url} is {wider} px wider than the screen"
+        assert wider <= 0, f"{self.page.url} is {wider} px wider than the screen: {self.page.evaluate(WIDE)}"
 
     def press(self, offer: str, /, **fields: Any) -> str:
         """Press an offered step, fill in its form in the drawer and send it; the address one lands on."""

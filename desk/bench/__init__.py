@@ -1,0 +1,1 @@
+"""Measuring pages on a bank of full size."""
