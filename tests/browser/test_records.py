@@ -105,7 +105,7 @@ def test_a_provider_is_asked_when_the_customer_allows_it(stage: Stage, provider:
     stage.language, stage.viewport = "zh-CN", PHONE
     zhou = stage("zhou")
     set_up(zhou, provider)
-    feed = Feed.objects.get(name="税务申报")
+    feed = Feed.objects.get(name="试用接口")
 
     # Without consent the file of the customer stays closed to the provider, and the page says why.
     lin = stage("lin")
@@ -163,7 +163,7 @@ def set_up(zhou: Person, provider: ProviderServer) -> None:
     form = page.locator("form.action-form")
     zhou.fill(
         form,
-        name="税务申报",
+        name="试用接口",
         source_id=RecordSource.objects.get(code="tax").pk,
         layout="months",
         url=f"{provider.url}/tax?uscc={{uscc}}&until={{month}}",
@@ -177,5 +177,4 @@ def set_up(zhou: Person, provider: ProviderServer) -> None:
     with page.expect_navigation():
         form.locator("button[type=submit]").click()
     zhou.fits()
-    assert pulls.due_feeds() == [Feed.objects.get().pk]
     Feed.objects.update(next_run_at=timezone.now() + timedelta(days=1))
