@@ -41,12 +41,12 @@ def visible(model: type[M], actor: Actor) -> QuerySet[M]:
 
 def within_offices(actor: Actor, roles: Iterable[Role], office: str = "office") -> Q:
     """Rows whose office lies in a subtree where the actor holds one of `roles`."""
-    paths = list(actor.paths(roles))
-    if any(path.count("/") == 2 for path in paths):
+    roles = frozenset(roles)
+    if actor.holds_bank_wide(roles):
         # The head office's subtree is the bank: asking each row for its office would only mislead the planner.
         return ~Q(pk__in=[])
     condition = Q(pk__in=[])
-    for path in paths:
+    for path in actor.paths(roles):
         condition |= Q(**{f"{office}__path__startswith": path})
     return condition
 

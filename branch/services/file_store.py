@@ -35,6 +35,13 @@ class StoredFile:
     sha256: str
 
 
+class NamedFile:
+    """An open file under another name: what a sender would have called it."""
+
+    def __init__(self, file: Readable, name: str) -> None:
+        self.read, self.name = file.read, name
+
+
 def path_of(storage_name: str) -> Path:
     """Where a stored name lies. The first two characters are its folder, so that no folder grows too large."""
     return Path(settings.FILES_DIR) / storage_name[:2] / storage_name

@@ -16,7 +16,6 @@ from django.utils.encoding import iri_to_uri
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django_tables2 import RequestConfig
 
 from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused, Refusal
 from branch.middleware import actor_of
@@ -25,10 +24,9 @@ from branch.web import export
 from branch.web.forms import ActionForm
 from branch.web.idempotency import digest, once
 from branch.web.noun import Action, Noun, url_of
-from branch.web.tables import CappedPaginator
+from branch.web.tables import paged
 from branch.web.timeline import entries
 
-PAGE_SIZE = 25
 TIMELINE_LENGTH = 12
 WHOLE_TIMELINE = 500
 
@@ -60,10 +58,7 @@ def _list_view(noun: Noun) -> Any:
     def view(request: HttpRequest) -> HttpResponse:
         rows, filterset, query = _narrowed(noun, request)
         actor = actor_of(request)
-        table = noun.table(rows)
-        RequestConfig(
-            request, paginate={"per_page": PAGE_SIZE, "silent": True, "paginator_class": CappedPaginator}
-        ).configure(table)
+        table = paged(request, noun.table(rows))
         kept = urlencode([(k, v) for k, v in request.GET.items() if k not in ("page", "sort")])
         context = {
             "noun": noun,

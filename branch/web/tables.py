@@ -7,15 +7,18 @@ from typing import Any
 import django_tables2 as tables
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django_tables2 import RequestConfig
 from django_tables2.columns import library
 
 from branch.domain.money import format_money
 from branch.web.noun import url_of
 
+PAGE_SIZE = 25
 _NUMBER = {"td": {"class": "text-end num"}, "th": {"class": "text-end"}}
 
 
@@ -113,6 +116,13 @@ class CappedPaginator(Paginator):
     def is_capped(self) -> bool:
         """Whether there may be more rows than were counted."""
         return self.count == self.MOST
+
+
+def paged(request: HttpRequest, table: tables.Table) -> tables.Table:
+    """The table, sorted and cut to the page that the address asks for."""
+    paging = {"per_page": PAGE_SIZE, "silent": True, "paginator_class": CappedPaginator}
+    RequestConfig(request, paginate=paging).configure(table)
+    return table
 
 
 class NounTable(tables.Table):

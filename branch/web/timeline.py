@@ -29,6 +29,7 @@ _QUIET = frozenset(
         "name_core",
         "contact_key",
         "contact_spelling",
+        "screened_at",
         "compared",
         "proposal_reason",
         "decision_reason",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
-CENT = Decimal("0.01")
+from branch.domain.money import round_money
 
 
 @dataclass(frozen=True)
@@ -57,4 +57,4 @@ def financeable(documents: Iterable[Document], on: date, terms: Terms, member_ca
 
 
 def _share(amount: Decimal, share: Decimal) -> Decimal:
-    return (amount * share).quantize(CENT, ROUND_HALF_UP)
+    return round_money(amount * share)

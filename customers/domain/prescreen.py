@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 import zen
+
+from branch.domain.money import MoneyError, Rounding, round_money
 
 
 class Outcome(StrEnum):
@@ -111,8 +113,8 @@ def _amount(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise TableError("amount is no number")
     try:
-        amount = Decimal(str(value)).quantize(Decimal("0.01"), ROUND_DOWN)
-    except InvalidOperation as error:
+        amount = round_money(Decimal(str(value)), mode=Rounding.DOWN)
+    except (ArithmeticError, MoneyError) as error:
         raise TableError("amount is no number") from error
     if not 0 <= amount < Decimal(10) ** 14:
         raise TableError("amount is out of range")

@@ -18,6 +18,7 @@ from branch.web.noun import Action, Noun, register
 from branch.web.panels import Panel, panel
 from branch.web.tables import DateColumn, LinkColumn, NounTable
 from customers.models import Consent, ConsentScope, Customer
+from customers.queries.consents import in_force
 from customers.queries.visibility import CUSTOMER_READERS
 from customers.services import consents
 
@@ -117,8 +118,10 @@ register(
 def consents_of(customer: Customer, actor: Actor) -> Panel | None:
     rows = list(Consent.objects.filter(customer=customer).order_by("-given_on", "-pk")[:20])
     today = business_date()
-    held = [(row, row.given_on <= today <= row.expires_on and not row.withdrawn_on) for row in rows]
-    may_record = customer.owner_id == actor.user_id
-    return Panel(
-        _("Consents"), "customers/consents.html", {"rows": held, "customer": customer, "may_record": may_record}
-    )
+    holding = set(in_force(today).filter(customer=customer).values_list("pk", flat=True))
+    context = {
+        "rows": [(row, row.pk in holding) for row in rows],
+        "customer": customer,
+        "may_record": customer.owner_id == actor.user_id,
+    }
+    return Panel(_("Consents"), "customers/consents.html", context, "consents")

@@ -5,19 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from branch.domain.actor import Actor
 from branch.web.panels import Panel, panel
-from customers.domain.size_class import TEN_THOUSAND, Metric, SizeClass, sector_of, size_class
+from customers.domain.size_class import TEN_THOUSAND, Metric, sector_of
 from customers.models import Customer
+from customers.queries.size_classes import SIZE_CLASSES, size_class_of
 
-CLASS_WORDS = {
-    SizeClass.MICRO: pgettext_lazy("size", "Micro"),
-    SizeClass.SMALL: pgettext_lazy("size", "Small"),
-    SizeClass.MEDIUM: pgettext_lazy("size", "Medium"),
-    SizeClass.LARGE: pgettext_lazy("size", "Large"),
-}
 METRIC_WORDS = {
     Metric.EMPLOYEES: _("Employees"),
     Metric.SALES: _("Sales of a year, 10,000 yuan"),
@@ -27,14 +21,13 @@ METRIC_WORDS = {
 
 @panel("customer")
 def size(customer: Customer, actor: Actor) -> Panel:
-    found = size_class(customer.industry, employees=customer.employees, sales=customer.annual_sales)
     sector = sector_of(customer.industry)
     known = {
         Metric.EMPLOYEES: None if customer.employees is None else Decimal(customer.employees),
         Metric.SALES: None if customer.annual_sales is None else customer.annual_sales / TEN_THOUSAND,
     }
     context = {
-        "size": CLASS_WORDS.get(found) if found else None,
+        "size": SIZE_CLASSES.get(size_class_of(customer)),
         "sector": sector.name,
         "rows": [
             {"metric": METRIC_WORDS[bound.metric], "value": known.get(bound.metric), "bound": bound}

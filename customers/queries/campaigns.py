@@ -11,11 +11,11 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
+from branch.domain.money import round_money
 from branch.domain.refusals import InvalidInput
 from branch.queries.visibility import visible
 from customers.models import Campaign, CampaignCost, Lead
 
-CENT = Decimal("0.01")
 #: The stages of Lead.Reached, as they are counted: each with those beyond it.
 STAGES = ("leads", "contacted", "qualified", "converted")
 
@@ -37,7 +37,7 @@ class Reached:
 
 def share_of(spent: Decimal, number: int) -> Decimal | None:
     """Cost of one; None where there is none."""
-    return (spent / number).quantize(CENT) if number else None
+    return round_money(spent / number) if number else None
 
 
 def reached_by(campaigns: Iterable[int]) -> dict[int, Reached]:

@@ -13,6 +13,7 @@ from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput
 from branch.domain.roles import Role
 from branch.queries.business_date import business_date
+from branch.services.inputs import clean_reason
 from branch.services.transition import change, create, transition
 from branch.services.use_case import use_case
 from customers.models import Campaign, CampaignCost, Customer
@@ -88,10 +89,9 @@ def end_campaign(*, actor: Actor, campaign_id: int, reason: str = "", expected_v
 @use_case("cancel_campaign")
 def cancel_campaign(*, actor: Actor, campaign_id: int, reason: str, expected_version: int | None = None) -> Campaign:
     """Called off; why is kept."""
-    if not reason.strip():
-        raise InvalidInput(fields={"reason": [_("Say why.")]})
+    reason = clean_reason(reason)
     with transition(
-        Campaign, campaign_id, "cancel", actor=actor, reason=reason.strip(), expected_version=expected_version
+        Campaign, campaign_id, "cancel", actor=actor, reason=reason, expected_version=expected_version
     ) as campaign:
         pass
     return campaign

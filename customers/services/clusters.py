@@ -16,6 +16,7 @@ from branch.domain.refusals import DutiesConflict, InvalidInput, PermissionRefus
 from branch.domain.roles import Role
 from branch.queries.business_date import business_date
 from branch.services.events import record
+from branch.services.inputs import clean_reason
 from branch.services.transition import change, create, lock, transition
 from branch.services.use_case import use_case
 from customers.models import Cluster, Customer, RecordImport, RecordSource
@@ -138,7 +139,7 @@ def submit_cluster(*, actor: Actor, cluster_id: int, expected_version: int | Non
 @use_case("send_back_cluster")
 def send_back_cluster(*, actor: Actor, cluster_id: int, reason: str, expected_version: int | None = None) -> Cluster:
     """Back to the account manager, with the reason."""
-    reason = _clean_reason(reason)
+    reason = clean_reason(reason)
     with transition(
         Cluster, cluster_id, "send_back", actor=actor, reason=reason, expected_version=expected_version
     ) as cluster:
@@ -175,7 +176,7 @@ def approve_cluster_cap(*, actor: Actor, cluster_id: int, expected_version: int 
 @use_case("suspend_cluster")
 def suspend_cluster(*, actor: Actor, cluster_id: int, reason: str, expected_version: int | None = None) -> Cluster:
     """No more pre-screening, leads or loans by it until it is resumed; what stands goes on."""
-    reason = _clean_reason(reason)
+    reason = clean_reason(reason)
     with transition(
         Cluster, cluster_id, "suspend", actor=actor, reason=reason, expected_version=expected_version
     ) as cluster:
@@ -196,7 +197,7 @@ def resume_cluster(*, actor: Actor, cluster_id: int, reason: str = "", expected_
 @use_case("close_cluster")
 def close_cluster(*, actor: Actor, cluster_id: int, reason: str, expected_version: int | None = None) -> Cluster:
     """For good. Its members and what was found about them stay on file."""
-    reason = _clean_reason(reason)
+    reason = clean_reason(reason)
     with transition(
         Cluster, cluster_id, "close", actor=actor, reason=reason, expected_version=expected_version
     ) as cluster:
@@ -235,12 +236,6 @@ def _take_in(
 
 
 # --- inside
-
-
-def _clean_reason(reason: str) -> str:
-    if not reason.strip():
-        raise InvalidInput(fields={"reason": [_("Say why.")]})
-    return reason.strip()
 
 
 def _put_in_force(cluster: Cluster, actor: Actor) -> None:

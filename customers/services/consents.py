@@ -11,6 +11,7 @@ from branch.domain.refusals import InvalidInput, NotFound, WrongState
 from branch.domain.roles import Role
 from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
+from branch.services.inputs import clean_reason
 from branch.services.transition import change, create
 from branch.services.use_case import use_case
 from customers.models import Consent, ConsentScope, Customer
@@ -54,15 +55,14 @@ def record_consent(
 @use_case("withdraw_consent")
 def withdraw_consent(*, actor: Actor, consent_id: int, reason: str, expected_version: int | None = None) -> Consent:
     """From today on it no longer holds; what was pulled before stays. Raises WrongState for one withdrawn before."""
-    if not reason.strip():
-        raise InvalidInput(fields={"reason": [_("Say why.")]})
+    reason = clean_reason(reason)
     with change(
         Consent,
         consent_id,
         "withdraw",
         actor=actor,
         roles=WITHDRAWERS,
-        reason=reason.strip(),
+        reason=reason,
         expected_version=expected_version,
     ) as consent:
         if consent.withdrawn_on is not None:

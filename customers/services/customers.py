@@ -11,6 +11,7 @@ from branch.domain.machine import Transition
 from branch.domain.refusals import InvalidInput, PermissionRefused
 from branch.domain.roles import Role
 from branch.services.events import record
+from branch.services.inputs import clean_reason
 from branch.services.outbox import publish
 from branch.services.transition import change, create, lock, may
 from branch.services.use_case import use_case
@@ -71,8 +72,7 @@ def reassign_customer(
     *, actor: Actor, customer_id: int, owner_id: int, reason: str, expected_version: int | None = None
 ) -> Customer:
     """Hand a customer to another account manager; running files stay with the one who filed them."""
-    if not reason.strip():
-        raise InvalidInput(fields={"reason": [_("Say why.")]})
+    reason = clean_reason(reason)
     roles = frozenset({Role.BRANCH_MANAGER})
     with change(
         Customer,
@@ -80,7 +80,7 @@ def reassign_customer(
         "reassign",
         actor=actor,
         roles=roles,
-        reason=reason.strip(),
+        reason=reason,
         expected_version=expected_version,
     ) as customer:
         customer.owner = account_manager(owner_id, customer.office)

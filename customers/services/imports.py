@@ -32,7 +32,7 @@ from branch.queries.parameters import parameter
 from branch.queries.visibility import visible
 from branch.services import attachments
 from branch.services.enqueue import after_commit
-from branch.services.file_store import open_stored, path_of, store
+from branch.services.file_store import NamedFile, open_stored, path_of, store
 from branch.services.presence import presence
 from branch.services.transition import create, may, transition
 from branch.services.use_case import use_case
@@ -290,17 +290,12 @@ def repeat_import(*, actor: Actor, record_import_id: int) -> RecordImport:
             actor=actor,
             source_id=former.source_id,
             layout=former.layout,
-            file=_Named(file, former.file_name),
+            file=NamedFile(file, former.file_name),
             customer_id=former.customer_id,
             origin=former.origin,
             options=former.options if former.layout == RecordImport.Layout.LEADS else None,
         )
     return start_import(actor=actor, record_import_id=again.pk, mapping=former.mapping)
-
-
-class _Named:
-    def __init__(self, file: Any, name: str) -> None:
-        self.read, self.name = file.read, name
 
 
 # --- the worker's part

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput
 from branch.domain.roles import Role
+from branch.services.inputs import clean_reason
 from branch.services.policies import PolicyKind
 from branch.services.use_case import use_case
 from customers.domain.prescreen import TableError, check_table
@@ -61,9 +62,8 @@ def reject_prescreen_model(
     *, actor: Actor, prescreen_model_id: int, reason: str, expected_version: int | None = None
 ) -> PrescreenModel:
     """Send it back to its drafter with the reason."""
-    if not reason.strip():
-        raise InvalidInput(fields={"reason": [_("Say why.")]})
-    return _MODELS.reject(prescreen_model_id, actor=actor, reason=reason.strip(), expected_version=expected_version)
+    reason = clean_reason(reason)
+    return _MODELS.reject(prescreen_model_id, actor=actor, reason=reason, expected_version=expected_version)
 
 
 @use_case("activate_prescreen_model")

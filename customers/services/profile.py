@@ -81,8 +81,6 @@ def keep_keys(thing: Customer | Lead) -> None:
     thing.name_bigrams = bigrams(thing.name)
     # Written out, a name of rare signs may be longer than the columns; nobody is called so.
     thing.name_key, thing.name_spelling = name_key(thing.name)[:120], spelling(thing.name)[:600]
-    # Whoever is not compared with the lists in the same transaction is compared in the night.
-    thing.screened_at = None
     thing.name_core = core_key(thing.name)[:120]
     thing.contact_key, thing.contact_spelling = name_key(thing.contact_name)[:60], spelling(thing.contact_name)[:360]
     thing.identity_digest = lookup_digest(thing.identity_number) if thing.identity_number else ""

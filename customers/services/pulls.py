@@ -26,6 +26,7 @@ from branch.domain.roles import Role
 from branch.queries.business_date import business_date
 from branch.services.enqueue import after_commit
 from branch.services.events import record
+from branch.services.file_store import NamedFile
 from branch.services.presence import presence
 from branch.services.transition import lock, may, transition
 from branch.services.use_case import use_case
@@ -286,7 +287,7 @@ def _import(run: PullRun, answered: QuerySet[PullCall]) -> RecordImport | None:
                 actor=system_actor(),
                 source_id=feed.source_id,
                 layout=feed.layout,
-                file=_Named(content, f"{feed.name} {run.pk}.csv"),
+                file=NamedFile(content, f"{feed.name} {run.pk}.csv"),
                 origin=RecordImport.Origin.PULL,
                 mapping={name: name for name in names},
                 start=True,
@@ -301,11 +302,6 @@ def _rows(feed: Feed, answered: QuerySet[PullCall]) -> Iterator[dict[str, str]]:
             if call.customer is not None:
                 values[FIRM] = call.customer.uscc or ""
             yield values
-
-
-class _Named:
-    def __init__(self, file: Any, name: str) -> None:
-        self.read, self.name = file.read, name
 
 
 def due_feeds(now: Any = None) -> list[int]:

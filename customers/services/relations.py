@@ -19,6 +19,7 @@ from branch.fields import lookup_digest
 from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.services.events import record
+from branch.services.inputs import clean_reason
 from branch.services.transition import change, create, lock, may
 from branch.services.use_case import use_case
 from customers.domain.names import name_key
@@ -128,15 +129,14 @@ def end_relation(
 ) -> Relation:
     """It holds no more, since today or the given earlier day; the row stays."""
     change_links()
-    if not reason.strip():
-        raise InvalidInput(fields={"reason": [_("Say why.")]})
+    reason = clean_reason(reason)
     with change(
         Relation,
         relation_id,
         "end",
         actor=actor,
         roles=RECORDERS,
-        reason=reason.strip(),
+        reason=reason,
         expected_version=expected_version,
     ) as relation:
         _require_live(relation, "end")

@@ -37,7 +37,7 @@ def _screen(subject: Customer | Lead, moment: str) -> list[ScreeningHit]:
     # A comparison of the whole book takes the same lock: a hit comes either before or after what rests on it.
     model._default_manager.select_for_update(no_key=True, of=("self",)).get(pk=subject.pk)
     made = settle(model, find_one(subject), moment)
-    model._default_manager.filter(pk=subject.pk, screened_at=None).update(screened_at=timezone.now())
+    model._default_manager.filter(pk=subject.pk).update(screened_at=timezone.now())
     return made
 
 
@@ -125,21 +125,21 @@ def refuse_if_listed(customer: Customer, moment: str) -> None:
     """
     new = screen_customer(customer, moment)
     stopping = hits_of(customer).filter(state__in=STOPPING)
-    counts = stopping.aggregate(open=Count("pk", filter=~Q(state="confirmed")), confirmed=Count("pk"))
-    confirmed = counts["confirmed"] - counts["open"]
-    if not counts["confirmed"]:
+    is_confirmed = Q(state="confirmed")
+    counts = stopping.aggregate(open=Count("pk", filter=~is_confirmed), confirmed=Count("pk", filter=is_confirmed))
+    if not any(counts.values()):
         return
     if new:
         at_once("customers.tasks.screen_customer", customer.pk, moment)
     detail = (
         _("This customer was confirmed to stand on a watchlist: nothing goes on until that hit is opened and cleared.")
-        if confirmed
+        if counts["confirmed"]
         else _(
             "The customer resembles somebody on a watchlist. A reviewer and a second person settle that under "
             "“Screening hits”; then try again."
         )
     )
-    raise Unmet(detail, screening={"open": counts["open"], "confirmed": confirmed})
+    raise Unmet(detail, screening=counts)
 
 
 def refuse_if_confirmed(lead: Lead) -> None:

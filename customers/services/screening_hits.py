@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
 from branch.domain.refusals import DutiesConflict, InvalidInput, Unmet
+from branch.services.inputs import clean_reason
 from branch.services.outbox import publish
 from branch.services.transition import transition
 from branch.services.use_case import use_case
@@ -22,7 +23,7 @@ def propose_hit(
     """Say whether the subject is the one on the list ("confirm") or somebody else ("clear"), for a second person."""
     if outcome not in Outcome.values:
         raise InvalidInput(fields={"outcome": [_("Choose one of the two.")]})
-    reason = _given(reason)
+    reason = clean_reason(reason)
     with transition(
         ScreeningHit, screening_hit_id, "propose", actor=actor, reason=reason, expected_version=expected_version
     ) as hit:
@@ -48,7 +49,7 @@ def confirm_hit(
 
 
 def _decide(actor: Actor, hit_id: int, event: str, reason: str, expected_version: int | None) -> ScreeningHit:
-    reason = _given(reason)
+    reason = clean_reason(reason)
     with transition(ScreeningHit, hit_id, event, actor=actor, reason=reason, expected_version=expected_version) as hit:
         _refuse_owner(actor, hit)
         if hit.proposed_by_id == actor.user_id:
@@ -77,17 +78,11 @@ def reopen_hit(
 
 
 def _open(actor: Actor, hit_id: int, event: str, reason: str, expected_version: int | None) -> ScreeningHit:
-    reason = _given(reason)
+    reason = clean_reason(reason)
     with transition(ScreeningHit, hit_id, event, actor=actor, reason=reason, expected_version=expected_version) as hit:
         _refuse_owner(actor, hit)
         hit.proposal = ""
     return hit
-
-
-def _given(reason: str) -> str:
-    if not reason.strip():
-        raise InvalidInput(fields={"reason": [_("Say why.")]})
-    return reason.strip()
 
 
 def _refuse_owner(actor: Actor, hit: ScreeningHit) -> None:

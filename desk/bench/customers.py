@@ -28,9 +28,9 @@ def make_bank(customers: int, records: int) -> User:
     user = User.objects.create(username="bench", office=office)
     RoleAssignment.objects.create(user=user, role="branch_manager", office=office, start_date=date(2020, 1, 1))
     RecordSource.objects.create(office=office, code="bench", name="bench")
+    _customers(customers, office.pk, user.pk)
+    _records(customers, records)
     with connection.cursor() as cursor:
-        _customers(cursor, customers, office.pk, user.pk)
-        _records(cursor, customers, records)
         for table in ("customers_customer", "customers_externalrecord"):
             cursor.execute(f"ANALYZE {table}")
     return user
@@ -42,7 +42,7 @@ def _piece(words: str, step: int) -> str:
     return f"substr('{words}', 1 + 2 * ((g / {step} + (random() * {pairs})::int) % {pairs}), 2)"
 
 
-def _customers(cursor: object, count: int, office: int, owner: int) -> None:
+def _customers(count: int, office: int, owner: int) -> None:
     pieces = "ARRAY(SELECT DISTINCT substr(n.name, i, 2) FROM generate_series(1, length(n.name) - 1) i)"
     _fill(
         Customer,
@@ -56,11 +56,11 @@ def _customers(cursor: object, count: int, office: int, owner: int) -> None:
     )
 
 
-def _records(cursor: object, customers: int, records: int) -> None:
+def _records(customers: int, records: int) -> None:
     months = max(records // (customers * len(METRICS)), 1)
     metrics = ", ".join(f"('{code}')" for code in METRICS)
-    with connection.cursor() as inside:
-        inside.execute(
+    with connection.cursor() as cursor:
+        cursor.execute(
             f"""
             INSERT INTO customers_externalrecord (customer_id, metric, source, period_month, value)
             SELECT c.id, m.code, 'bench', '{DAY.replace(day=1)}'::date - make_interval(months => k), 1000 + k

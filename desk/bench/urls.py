@@ -3,10 +3,9 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import path
+from django.urls import include, path
 
 from branch.models import Office
-from config.urls import urlpatterns as program
 
 
 @login_required
@@ -14,4 +13,4 @@ def shell(request: HttpRequest) -> HttpResponse:
     return render(request, "base.html", {"count": Office.objects.count()})
 
 
-urlpatterns = [path("bench-shell/", shell), *program]
+urlpatterns = [path("bench-shell/", shell), path("", include("config.urls"))]

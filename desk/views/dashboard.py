@@ -10,14 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django_tables2 import RequestConfig
 
 from branch.domain.actor import Actor
 from branch.domain.refusals import NotFound, PermissionRefused
 from branch.middleware import actor_of
 from branch.queries.business_date import business_date
 from branch.web.noun import NOUNS
-from branch.web.pages import PAGE_SIZE
+from branch.web.tables import paged
 from desk.navigation import DASHBOARD_READERS
 from desk.queries.dashboard import ROWS
 from desk.queries.dashboard import dashboard as read
@@ -68,8 +67,7 @@ def rows(request: HttpRequest, code: str) -> HttpResponse:
     noun = NOUNS.get(figure.noun) if figure else None
     if figure is None or noun is None or not actor.roles & noun.readers:
         raise NotFound(_("There is no such record."))
-    table = noun.table(figure.of(actor, since).select_related(*noun.related))
-    RequestConfig(request, paginate={"per_page": PAGE_SIZE, "silent": True}).configure(table)
+    table = paged(request, noun.table(figure.of(actor, since).select_related(*noun.related)))
     back = f"{reverse('desk:dashboard')}?since={name}"
     context = {"figure": figure, "noun": noun, "table": table, "since": since, "range": name, "back": back}
     return render(request, "desk/rows.html", context)

@@ -11,7 +11,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django_tables2 import RequestConfig
 
 from branch.domain.actor import Actor
 from branch.domain.refusals import NotFound, PermissionRefused
@@ -19,7 +18,7 @@ from branch.middleware import actor_of
 from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.web.noun import NOUNS
-from branch.web.pages import PAGE_SIZE
+from branch.web.tables import paged
 from customers.models import Campaign, Lead
 from desk.navigation import FUNNEL_READERS
 from desk.queries.funnel import DIMENSIONS, MOST_LINES, ROWS, Cut, Funnel
@@ -124,8 +123,7 @@ def funnel_rows(request: HttpRequest, code: str) -> HttpResponse:
     noun = NOUNS.get(figure.noun) if figure else None
     if figure is None or noun is None or not actor.roles & noun.readers:
         raise NotFound(_("There is no such record."))
-    table = noun.table(figure.of(actor, cut).select_related(*noun.related))
-    RequestConfig(request, paginate={"per_page": PAGE_SIZE, "silent": True}).configure(table)
+    table = paged(request, noun.table(figure.of(actor, cut).select_related(*noun.related)))
     back = f"{reverse('desk:funnel')}?{urlencode({'since': name, **kept})}"
     context = {"figure": figure, "noun": noun, "table": table, "since": cut.since, "range": name, "back": back}
     return render(request, "desk/rows.html", context)

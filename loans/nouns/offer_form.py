@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from branch.web.forms import ActionForm, MoneyField
 from customers.models import Customer
+from customers.queries.size_classes import SIZE_CLASSES
 from loans.models import Product, ProductVersion
 from loans.models.product import (
     AllocationSequence,
@@ -27,7 +28,6 @@ from loans.models.product import (
 )
 from loans.nouns.fields import KeyedNumbersField, LinesField
 from loans.nouns.offer_fields import CapsField, FeesField, OrderField, PercentField
-from loans.queries.offer_fit import SIZE_CLASSES
 from loans.queries.terms_words import DUE_KINDS
 from loans.services.version_offer import GRADES, usual_offer
 

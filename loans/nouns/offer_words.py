@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from branch.words import listed
 from customers.models import Customer
+from customers.queries.size_classes import SIZE_CLASSES
 from loans.domain.product_terms import ProductFee
 from loans.models import ProductVersion
 from loans.models.product import (
@@ -24,7 +25,6 @@ from loans.models.product import (
     Surplus,
 )
 from loans.nouns.offer_form import FREQUENCIES, SECTIONS
-from loans.queries.offer_fit import SIZE_CLASSES
 from loans.queries.terms_words import as_percent, fees_word, holiday_word, late_facts, order_word
 
 Fact = tuple[str, str]

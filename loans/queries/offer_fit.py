@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
 from branch.queries.business_date import business_date
 from branch.words import listed
-from customers.domain.size_class import SizeClass, size_class
 from customers.models import Customer
+from customers.queries.size_classes import SIZE_CLASSES, size_class_of
 from loans.domain.eligibility import (
     Applicant,
     Audience,
@@ -32,12 +32,6 @@ CRITERIA: dict[CriterionCode, Any] = {
     CriterionCode.INDUSTRY: gettext_lazy("Industry"),
     CriterionCode.CLUSTER: gettext_lazy("Cluster"),
     CriterionCode.RISK_GRADE: gettext_lazy("Risk grade"),
-}
-SIZE_CLASSES: dict[str, Any] = {
-    SizeClass.MICRO: pgettext_lazy("size class", "Micro"),
-    SizeClass.SMALL: pgettext_lazy("size class", "Small"),
-    SizeClass.MEDIUM: pgettext_lazy("size class", "Medium"),
-    SizeClass.LARGE: pgettext_lazy("size class", "Large"),
 }
 
 
@@ -154,11 +148,6 @@ def _applicant(application: Application, audience: Audience) -> Applicant:
         clusters=frozenset(clusters_of(customer)),
         risk_grade=known_grade(application) if audience.risk_grades else "",
     )
-
-
-def size_class_of(customer: Customer) -> str:
-    """The size class from the figures on file; empty where one is missing."""
-    return size_class(customer.industry, employees=customer.employees, sales=customer.annual_sales) or ""
 
 
 def refusal_of(criterion: Criterion) -> str:

@@ -15,6 +15,7 @@ from branch.domain.roles import Duty, Role
 from branch.models import PaymentInstruction
 from branch.queries.business_date import business_date
 from branch.services.enqueue import after_commit
+from branch.services.inputs import clean_reason
 from branch.services.open_day import open_business_date
 from branch.services.outbox import publish
 from branch.services.transition import create, lock, take_duty, transition, wrong_state
@@ -25,7 +26,7 @@ from loans.models import Drawdown, Facility, Payee
 from loans.queries.facilities import MAY_BE_ASKED, payout_amount, undrawn_amount
 from loans.services.exposure import hold_group, require_room_to_pay
 from loans.services.facilities import require_settled_conditions, take_from_limit
-from loans.services.inputs import clean_account, clean_amount, clean_reason, clean_text
+from loans.services.inputs import clean_account, clean_amount, clean_text
 from loans.services.lending import schedule_of
 from loans.services.payees import PayeeFacts, anybody_paid, clean_payees, order_payments, require_entrusted
 from loans.services.renewals import carry_over

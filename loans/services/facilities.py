@@ -12,6 +12,7 @@ from branch.domain.actor import Actor, system_actor
 from branch.domain.money import format_money
 from branch.domain.refusals import InvalidInput, Unmet
 from branch.domain.roles import Duty, Role
+from branch.services.inputs import clean_reason
 from branch.services.outbox import publish
 from branch.services.transition import change, create, lock, take_duty, transition
 from branch.services.use_case import use_case
@@ -20,7 +21,7 @@ from loans.models import Contract, Drawdown, Facility, Loan, Product
 from loans.queries.facilities import open_conditions, open_drawdowns, undrawn_amount
 from loans.queries.terms import end_of_term, plan_rows, terms_of
 from loans.services.cluster_room import require_cluster_room
-from loans.services.inputs import clean_amount, clean_reason
+from loans.services.inputs import clean_amount
 
 LIMIT_SETTERS = frozenset({Role.BRANCH_MANAGER})
 OPENERS = frozenset({Role.ACCOUNT_MANAGER})

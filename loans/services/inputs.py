@@ -48,11 +48,3 @@ def clean_reference(reference: str, field: str = "reference") -> str:
     if not _REFERENCE.fullmatch(reference):
         raise InvalidInput(fields={field: [_("A reference has 1 to 60 letters, digits or . _ : / -")]})
     return reference
-
-
-def clean_reason(reason: str) -> str:
-    """Why somebody does this. Raises InvalidInput when it is empty."""
-    reason = reason.strip()
-    if not reason:
-        raise InvalidInput(fields={"reason": [_("Say why.")]})
-    return reason

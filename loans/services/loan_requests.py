@@ -22,6 +22,7 @@ from branch.domain.refusals import (
 )
 from branch.domain.roles import Duty, Role
 from branch.queries.parameters import parameter
+from branch.services.inputs import clean_reason
 from branch.services.open_day import open_business_date
 from branch.services.outbox import publish
 from branch.services.rehearsal import rehearse
@@ -33,7 +34,7 @@ from loans.models import Loan, LoanRequest, LoanTransaction, Repayment
 from loans.models.loan import AssetClass
 from loans.queries.loans import OWING
 from loans.queries.terms import terms_of
-from loans.services.inputs import clean_amount, clean_reason, clean_reference
+from loans.services.inputs import clean_amount, clean_reference
 from loans.services.judgements import judge
 from loans.services.numbers import next_number
 from loans.services.repayments import receive

@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput
 from branch.domain.roles import Role
+from branch.services.inputs import clean_reason
 from branch.services.policies import PolicyKind
 from branch.services.use_case import use_case
 from customers.queries.offices import topmost_office
 from loans.domain.ledger import faults_of
 from loans.models import PostingRuleSet
 from loans.queries.ledger import parse_rules, stored_rules
-from loans.services.inputs import clean_reason
 
 DRAFTERS = frozenset({Role.POLICY_MANAGER, Role.PRODUCT_MANAGER})
 

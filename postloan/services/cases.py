@@ -12,12 +12,13 @@ from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput, PermissionRefused, Unmet
 from branch.domain.roles import Role
 from branch.queries.actors import holders_of
+from branch.services.inputs import clean_reason
 from branch.services.outbox import publish
 from branch.services.transition import change, transition
 from branch.services.use_case import use_case
 from loans.models import Facility
 from loans.services.facilities import freeze_facility
-from loans.services.inputs import clean_reason, clean_text
+from loans.services.inputs import clean_text
 from postloan.models import WarningCase
 from postloan.services.collection import open_for_customer
 

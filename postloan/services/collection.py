@@ -11,11 +11,12 @@ from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput, Unmet
 from branch.domain.roles import Role
 from branch.queries.business_date import business_date
+from branch.services.inputs import clean_reason
 from branch.services.outbox import publish
 from branch.services.transition import change, create, lock, transition
 from branch.services.use_case import use_case
 from loans.models import Loan
-from loans.services.inputs import clean_amount, clean_reason
+from loans.services.inputs import clean_amount
 from loans.services.numbers import next_number
 from postloan.models import CollectionCase
 

@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 from branch.domain.actor import Actor
 from branch.domain.refusals import DutiesConflict, InvalidInput
 from branch.domain.roles import Role
+from branch.services.inputs import clean_reason
 from branch.services.outbox import publish
 from branch.services.transition import change, transition
 from branch.services.use_case import use_case
-from loans.services.inputs import clean_reason
 from postloan.models import Inspection
 
 INSPECTORS = frozenset({Role.ACCOUNT_MANAGER})

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput
 from branch.domain.roles import Role
+from branch.services.inputs import clean_reason
 from branch.services.policies import PolicyKind
 from branch.services.use_case import use_case
 from customers.queries.offices import topmost_office
-from loans.services.inputs import clean_reason
 from postloan.domain.indicators import INDICATORS
 from postloan.domain.thresholds import ThresholdError, parse_rule, stored_values
 from postloan.models import ThresholdSet

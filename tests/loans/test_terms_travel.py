@@ -9,11 +9,12 @@ from django.utils import translation
 
 from branch.domain.refusals import InvalidInput, Unmet
 from branch.models import CalendarOverride, PaymentInstruction
+from customers.queries.size_classes import size_class_of
 from loans.domain.ledger import CLEARING
 from loans.domain.product_terms import ProductTerms
 from loans.domain.servicing import Surplus
 from loans.models import Application, JournalLine, LprRate
-from loans.queries.offer_fit import eligibility, size_class_of
+from loans.queries.offer_fit import eligibility
 from loans.queries.terms import rate_periods, terms_of
 from loans.services import applications, drawdowns, offers
 from loans.services.contracts import generate_contract, sign_contract

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from datetime import date
 from typing import Any
@@ -14,11 +12,11 @@ from branch.services.events import record
 from customers.domain.names import name_key
 from customers.models import ChainDocument, RecordImport
 from customers.services.financeable import work_out
-from customers.services.intake.figures import MERGE_LOCK
+from customers.services.intake.figures import lock_sources
 from customers.services.intake.findings import RAW, Check, any_of, write_findings
-from customers.services.intake.members import cluster_of, usable_uscc
+from customers.services.intake.members import cluster_of, counted, usable_uscc
 from customers.services.intake.reading import BROKEN
-from customers.services.intake.sql import counter_of, day, number, one_of, trimmed, within
+from customers.services.intake.sql import day, fill, number, one_of, trimmed, within
 
 KIND_WORDS: dict[str, tuple[str, ...]] = {
     ChainDocument.Kind.ORDER.value: ("order", "purchase order", "po", "订单", "采购订单"),
@@ -53,7 +51,6 @@ def merge_documents(cursor: Any, record_import: RecordImport, reach: tuple[str, 
         "import": record_import.pk,
         "source_id": record_import.source_id,
         "cluster": cluster.pk,
-        "lock": MERGE_LOCK,
         "today": today,
         "is_broken": record_import.form["has_broken_text"],
     }
@@ -72,11 +69,8 @@ def merge_documents(cursor: Any, record_import: RecordImport, reach: tuple[str, 
 def _name_members(cursor: Any, parameters: dict[str, Any]) -> None:
     """`firm_of`: each member named in `staged` with its key."""
     cursor.execute(f"SELECT DISTINCT {trimmed('member')} FROM staged WHERE problem = ''")
-    text = io.StringIO()
-    csv.writer(text).writerows((name, name_key(name), usable_uscc(name) or "") for (name,) in cursor.fetchall())
-    text.seek(0)
-    cursor.execute("CREATE TEMP TABLE worked (name text, name_key text, good_uscc text) ON COMMIT DROP")
-    cursor.copy_expert("COPY worked FROM STDIN (FORMAT csv, NULL '\\N')", text)
+    names = [(name, name_key(name), usable_uscc(name) or "") for (name,) in cursor.fetchall()]
+    fill(cursor, "worked", "name text, name_key text, good_uscc text", names)
     cursor.execute(
         """
         CREATE TEMP TABLE firm_of ON COMMIT DROP AS
@@ -120,8 +114,8 @@ def _check(cursor: Any, parameters: dict[str, Any]) -> None:
 
 
 def _merge(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
+    lock_sources(cursor, [parameters["source_id"]])
     for statement in (
-        "SELECT pg_advisory_xact_lock(%(lock)s, %(source_id)s::integer)",
         f"""
         CREATE TEMP TABLE known ON COMMIT DROP AS
         SELECT f.*, d.id AS former_id,
@@ -148,15 +142,4 @@ def _merge(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
         """,
     ):
         cursor.execute(statement, parameters)
-    cursor.execute(
-        """
-        SELECT (SELECT count(*) FROM checked WHERE is_rejected)
-                   + (SELECT count(*) FROM staged WHERE problem <> '') AS rejected,
-               count(*) FILTER (WHERE former_id IS NULL) AS accepted,
-               count(*) FILTER (WHERE is_changed) AS replaced,
-               count(*) FILTER (WHERE former_id IS NOT NULL AND NOT is_changed) AS unchanged,
-               (SELECT count(*) FROM checked WHERE NOT is_rejected) - count(*) AS overtaken
-        FROM known
-        """
-    )
-    return counter_of(cursor)
+    return counted(cursor)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from customers.models import Invoice, RecordImport
-from customers.services.intake.figures import MERGE_LOCK
+from customers.services.intake.figures import lock_sources
 from customers.services.intake.findings import RAW, Check, any_of, write_findings
 from customers.services.intake.firms import match_firms
 from customers.services.intake.reading import BROKEN
@@ -55,7 +55,6 @@ def merge_invoices(cursor: Any, record_import: RecordImport, reach: tuple[str, t
         "direction": DIRECTIONS[RecordImport.Layout(record_import.layout)].value,
         "tolerance": source.total_tolerance,
         "today": today,
-        "lock": MERGE_LOCK,
         "is_broken": record_import.form["has_broken_text"],
     }
     match_firms(cursor, record_import, reach)
@@ -148,8 +147,8 @@ def _merge(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
     Copies of a row in this import add up over its chunks; the largest import counts. Imports of one source merge one
     after the other: what `known` doesn't know, nobody else inserts meanwhile.
     """
+    lock_sources(cursor, [parameters["source"]])
     for statement in (
-        "SELECT pg_advisory_xact_lock(%(lock)s, %(source)s)",
         f"""
         CREATE TEMP TABLE repeated ON COMMIT DROP AS
         SELECT {KEY}, count(*)::integer AS copies, min(line) AS first_line

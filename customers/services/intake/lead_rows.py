@@ -87,6 +87,7 @@ class _Taker:
 
     def take(self, line: int, problem: str, row: dict[str, str]) -> None:
         if problem:
+            self.counts["rejected"] += 1
             self._find(line, "", "rejected", problem, {})
             return
         row = {name: value.strip() for name, value in row.items()}
@@ -100,6 +101,7 @@ class _Taker:
                 campaign_id=self.options.get("campaign_id"),
             )
         except InvalidInput as refusal:
+            self.counts["rejected"] += 1
             known = refusal.matches if isinstance(refusal, OnFile) else []
             for field in refusal.fields:
                 code = "known" if known else CODES[field] if row.get(field) else "missing"
@@ -153,8 +155,6 @@ class _Taker:
                 raw[name] = mask(raw[name])
         if seen := next((match.thing for match in matches or () if match.is_visible), None):
             raw["known_as"] = f"{seen.name} ({seen._meta.verbose_name} {seen.pk})"
-        if weight == "rejected" and not any(f.line == line and f.weight == weight for f in self.findings[-9:]):
-            self.counts["rejected"] += 1
         self.findings.append(
             ImportFinding(record_import=self.record_import, line=line, field=field, weight=weight, code=code, raw=raw)
         )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections import Counter
 from datetime import date
 from typing import Any
@@ -19,10 +16,11 @@ from branch.queries.actors import actor_for
 from branch.services.events import record, record_all, snapshot
 from customers.domain.names import name_key
 from customers.models import Cluster, ClusterMember, RecordImport
-from customers.services.intake.figures import MERGE_LOCK
+from customers.services.intake.figures import lock_sources
 from customers.services.intake.findings import RAW, Check, any_of, write_findings
 from customers.services.intake.reading import BROKEN
-from customers.services.intake.sql import counter_of, day, number, one_of, trimmed, within
+from customers.services.intake.sql import counter_of, day, fill, number, one_of, trimmed, within
+from customers.services.profile import Checker, clean_phone
 
 Role = ClusterMember.Role
 ROLE_WORDS = {
@@ -60,7 +58,6 @@ CHECKS = (
     Check("future", "left_on", "coalesce(c.left_on > %(today)s, false)"),
     Check("not_a_phone", "phone", "c.is_bad_phone", "flagged"),
 )
-_PHONE = re.compile(r"\+?[0-9]{7,15}", re.ASCII)
 #: Values a row brings; the phone apart, which stands encrypted.
 VALUES = tuple(name for name in TEXTS if name not in ("uscc", "phone"))
 
@@ -76,7 +73,6 @@ def merge_members(cursor: Any, record_import: RecordImport, reach: tuple[str, tu
         "import": record_import.pk,
         "source_id": record_import.source_id,
         "cluster": cluster.pk,
-        "lock": MERGE_LOCK,
         "today": today,
         "is_broken": record_import.form["has_broken_text"],
     }
@@ -89,7 +85,7 @@ def merge_members(cursor: Any, record_import: RecordImport, reach: tuple[str, tu
     changed = _note_changes(cursor, sent)
     former = {row.pk: snapshot(row) for row in ClusterMember.objects.filter(pk__in=changed)}
     _write(cursor, parameters, sent)
-    counts = _counted(cursor, parameters)
+    counts = counted(cursor)
     actor = actor_for(record_import.owner) if record_import.owner else None
     _tell(cluster, actor, former, counts, record_import)
     return counts
@@ -112,19 +108,14 @@ def _work_on_texts(cursor: Any) -> None:
     cursor.execute(
         f"SELECT line, {trimmed('name')}, {trimmed('uscc')}, {trimmed('phone')} FROM staged WHERE problem = ''"
     )
-    text = io.StringIO()
-    writer = csv.writer(text)
+    rows = []
     for line, name, uscc, phone in cursor.fetchall():
-        digits = re.sub(r"[\s-]", "", phone)
-        good = digits if _PHONE.fullmatch(digits) else ""
-        code = usable_uscc(uscc)
-        writer.writerow([line, name_key(name), "\\N" if code is None else code, good, bool(digits and not good)])
-    text.seek(0)
-    cursor.execute(
-        "CREATE TEMP TABLE worked (line bigint, name_key text, good_uscc text, good_phone text, is_bad_phone bool) "
-        "ON COMMIT DROP"
-    )
-    cursor.copy_expert("COPY worked FROM STDIN (FORMAT csv, NULL '\\N')", text)
+        checker = Checker()
+        good = clean_phone(checker, "phone", phone)
+        is_bad = bool(checker.errors)
+        rows.append((line, name_key(name), usable_uscc(uscc), "" if is_bad else good, is_bad))
+    columns = "line bigint, name_key text, good_uscc text, good_phone text, is_bad_phone bool"
+    fill(cursor, "worked", columns, rows)
 
 
 def usable_uscc(text: str) -> str | None:
@@ -172,8 +163,8 @@ def _check(cursor: Any, parameters: dict[str, Any]) -> None:
 
 def _find_known(cursor: Any, parameters: dict[str, Any]) -> None:
     """`known`: the last good row of each member, and the member it is known again as."""
+    lock_sources(cursor, [parameters["source_id"]])
     for statement in (
-        "SELECT pg_advisory_xact_lock(%(lock)s, %(source_id)s::integer)",
         """
         CREATE TEMP TABLE known ON COMMIT DROP AS
         WITH last AS (
@@ -227,11 +218,7 @@ def _note_changes(cursor: Any, sent: list[str]) -> list[int]:
         else:
             encrypted.append((line, cipher().encrypt(phone.encode()).decode() if phone else ""))
             changed.append(line)
-    text = io.StringIO()
-    csv.writer(text).writerows(encrypted)
-    text.seek(0)
-    cursor.execute("CREATE TEMP TABLE phones (line bigint, phone text NOT NULL) ON COMMIT DROP")
-    cursor.copy_expert("COPY phones FROM STDIN (FORMAT csv, NULL '\\N')", text)
+    fill(cursor, "phones", "line bigint, phone text NOT NULL", encrypted)
     cursor.execute("UPDATE known k SET phone = f.phone FROM phones f WHERE f.line = k.line")
     cursor.execute("UPDATE known SET is_changed = true WHERE line = ANY(%s) AND former_id IS NOT NULL", [changed])
     cursor.execute("SELECT former_id FROM known WHERE is_changed")
@@ -264,7 +251,8 @@ def _write(cursor: Any, parameters: dict[str, Any], sent: list[str]) -> None:
         cursor.execute(statement, parameters)
 
 
-def _counted(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
+def counted(cursor: Any) -> Counter[str]:
+    """Rows by what became of them, from `staged`, `checked` and `known` (former_id, is_changed)."""
     cursor.execute(
         """
         SELECT (SELECT count(*) FROM checked WHERE is_rejected)
@@ -274,8 +262,7 @@ def _counted(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
                count(*) FILTER (WHERE former_id IS NOT NULL AND NOT is_changed) AS unchanged,
                (SELECT count(*) FROM checked WHERE NOT is_rejected) - count(*) AS overtaken
         FROM known
-        """,
-        parameters,
+        """
     )
     return counter_of(cursor)
 

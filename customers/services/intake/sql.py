@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 #: Blanks that stand around values: ours, and those of a Chinese keyboard or a web page.
@@ -10,6 +13,8 @@ BLANKS = "E' \\t\\u3000\\u00a0'"
 _WIDE = "０１２３４５６７８９．－＋"
 _NARROW = "0123456789.-+"
 _DROPPED = ",，¥￥ 　"
+#: Stands for no value in what is copied: no cell is it.
+NULL = "\\N"
 #: More than any amount: what is beyond is a mistake, or not a number at all.
 MOST = "100000000000000"
 
@@ -85,3 +90,12 @@ def one_of(text: str, words: dict[str, tuple[str, ...]]) -> str:
 def counter_of(cursor: Any) -> Counter[str]:
     names = [column.name for column in cursor.description]
     return Counter(dict(zip(names, map(int, cursor.fetchone()), strict=True)))
+
+
+def fill(cursor: Any, table: str, columns: str, rows: Iterable[Iterable[Any]]) -> None:
+    """Make a temporary table of these columns and copy rows into it; None is NULL."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([NULL if value is None else value for value in row] for row in rows)
+    text.seek(0)
+    cursor.execute(f"CREATE TEMP TABLE {table} ({columns}) ON COMMIT DROP")
+    cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT csv, NULL '{NULL}')", text)

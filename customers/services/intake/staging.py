@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from customers.domain.layouts import Layout
+from customers.services.intake.sql import NULL
 
 LINES_AT_ONCE = 1000
-#: A value no cell has, so that an empty cell is an empty text.
-NO_VALUE = "\\N"
 #: The layout's name of a column the file has and nobody asked for.
 UNUSED = "unused_{place}"
 
@@ -35,7 +34,7 @@ def stage(
     feed = _Feed(lines)
     cursor.copy_expert(
         f"COPY staged (line, problem, raw, {', '.join(names)}) FROM STDIN "
-        f"(FORMAT csv, DELIMITER E'{mark}', NULL '{NO_VALUE}')",
+        f"(FORMAT csv, DELIMITER E'{mark}', NULL '{NULL}')",
         feed,
         size=1 << 18,
     )

@@ -6,7 +6,6 @@ Names and numbers are worked on in Python, as only it can convert scripts, spell
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -19,10 +18,10 @@ from branch.fields import lookup_digest
 from customers.domain.names import keys_of
 from customers.domain.screening import LONGEST, PIECES_FROM
 from customers.models import RecordImport
-from customers.services.intake.figures import MERGE_LOCK
+from customers.services.intake.figures import lock_sources
 from customers.services.intake.findings import RAW, Check, any_of, write_findings
 from customers.services.intake.reading import BROKEN
-from customers.services.intake.sql import counter_of, day, trimmed
+from customers.services.intake.sql import counter_of, day, fill, trimmed
 
 TEXTS = ("name", "uscc", "identity_number", "reference", "reason", "listed_on")
 #: What stands in a finding in place of a number.
@@ -39,8 +38,10 @@ CHECKS = (
 )
 #: A run of digits as long as an identity number, in a line that has not even the right number of cells.
 _NUMBERS = r"\d{14,17}[\dXx]"
-#: Cells of `keyed` in the order they are copied.
-_KEYED = "line, name_key, core_key, spelling, uscc, identity_digest, line_key, bad_uscc, bad_identity"
+_KEYED = (
+    "line bigint, name_key text, core_key text, spelling text, uscc text, identity_digest text, line_key text, "
+    "bad_uscc boolean, bad_identity boolean"
+)
 
 
 def merge_watchlist(cursor: Any, record_import: RecordImport, reach: tuple[str, tuple], today: date) -> Counter[str]:
@@ -53,7 +54,6 @@ def merge_watchlist(cursor: Any, record_import: RecordImport, reach: tuple[str, 
     parameters = {
         "list": watchlist.pk,
         "source": record_import.source_id,
-        "lock": MERGE_LOCK,
         "import": record_import.pk,
         "is_broken": record_import.form["has_broken_text"],
     }
@@ -69,17 +69,9 @@ def merge_watchlist(cursor: Any, record_import: RecordImport, reach: tuple[str, 
 
 def _key(cursor: Any) -> None:
     """`keyed`: what each staged row is compared by. The numbers themselves are gone from `staged` afterwards."""
-    cursor.execute(
-        "CREATE TEMP TABLE keyed (line bigint, name_key text, core_key text, spelling text, uscc text, "
-        "identity_digest text, line_key text, bad_uscc boolean, bad_identity boolean) ON COMMIT DROP"
-    )
     texts = ", ".join(trimmed(name) for name in ("name", "uscc", "identity_number", "reference"))
     cursor.execute(f"SELECT line, {texts} FROM staged WHERE problem = ''")
-    text = io.StringIO()
-    while rows := cursor.fetchmany(5000):
-        text.writelines(_keyed_line(*row) for row in rows)
-    text.seek(0)
-    cursor.copy_expert(f"COPY keyed ({_KEYED}) FROM STDIN", text)
+    fill(cursor, "keyed", _KEYED, [_keyed(*row) for row in cursor.fetchall()])
     cursor.execute(
         "UPDATE staged SET raw = regexp_replace(raw, %s, %s, 'g'), "
         "identity_number = CASE WHEN identity_number = '' THEN '' ELSE %s END",
@@ -87,14 +79,14 @@ def _key(cursor: Any) -> None:
     )
 
 
-def _keyed_line(line: int, name: str, uscc: str, identity: str, reference: str) -> str:
+def _keyed(line: int, name: str, uscc: str, identity: str, reference: str) -> tuple[Any, ...]:
     keys = keys_of(name[:LONGEST])
     code, digest = _parsed(parse_uscc, uscc), _parsed(parse_resident_id, identity)
     digest = lookup_digest(digest) if digest else ""
     line_key = hashlib.sha256(f"{reference}|{digest or code or keys.key}".encode()).hexdigest()
-    marks = ("t" if given and not read else "f" for given, read in ((uscc, code), (identity, digest)))
+    marks = (bool(given and not read) for given, read in ((uscc, code), (identity, digest)))
     named = (keys.key[:LONGEST], keys.core[:LONGEST], keys.spelling[:600])
-    return "\t".join((str(line), *named, code, digest, line_key, *marks)) + "\n"
+    return line, *named, code, digest, line_key, *marks
 
 
 def _parsed(parse: Callable[[str], str], text: str) -> str:
@@ -129,8 +121,8 @@ _COLUMNS = "name, name_key, core_key, spelling, uscc, identity_digest, reason, r
 
 
 def _merge(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
+    lock_sources(cursor, [parameters["source"]])
     for statement in (
-        "SELECT pg_advisory_xact_lock(%(lock)s, %(source)s::integer)",
         """
         CREATE TEMP TABLE known ON COMMIT DROP AS
         SELECT f.*, e.id AS former_id, e.content AS former
@@ -182,9 +174,7 @@ def _merge(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
         FROM known
         """
     )
-    counts = counter_of(cursor)
-    cursor.execute("DROP TABLE IF EXISTS keyed, fresh")
-    return counts
+    return counter_of(cursor)
 
 
 def hidden(headings: list[str], rows: list[list[str]], mapping: dict[str, str]) -> list[list[str]]:
