@@ -18,8 +18,9 @@ from branch.domain.actor import Actor
 from branch.domain.policy import POLICY
 from branch.domain.roles import Role
 from branch.queries.business_date import business_date
-from branch.web.forms import ActionForm, DateField, ReasonForm
+from branch.web.forms import ActionForm
 from branch.web.noun import Action, Noun, extend, register
+from branch.web.policies import policy_actions, version_facts, waiting_for
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, StateColumn
 from customers.domain.machines import PRESCREEN_RUN
@@ -68,10 +69,6 @@ class TableForm(ActionForm):
         return {"values": found["table"]} if "table" in found else {}
 
 
-class ActivateForm(ActionForm):
-    active_from_date = DateField(label=_("In force from"), required=False, help_text=_("Empty: today."))
-
-
 class PrescreenModelSerializer(serializers.ModelSerializer):
     class Meta:
         model = PrescreenModel
@@ -117,54 +114,22 @@ MODEL_NOUN = register(
         context=lambda model, actor: {"rules": decision_tables(model.values)},
         facts=lambda model, actor: [
             (_("Version"), model.number),
-            (_("Drafted by"), model.drafted_by),
-            (_("Activated by"), model.activated_by),
-            (_("In force from"), model.active_from_date),
+            *version_facts(model),
         ],
-        open_work=lambda rows, actor: rows.filter(state="submitted").exclude(drafted_by=actor.user_id),
-        actions=(
-            Action(
-                "create",
-                _("Draft a decision table"),
-                prescreen_models.draft_prescreen_model,
-                form=TableForm,
-                on="list",
-                bank_wide=True,
-                roles=prescreen_models.DRAFTERS,
-                tone="primary",
-                full_page=True,
-                initial=lambda actor, obj: {"table": table_of(model_in_force(business_date()))},
-            ),
-            Action("submit", _("Submit"), prescreen_models.submit_prescreen_model, event="submit", tone="primary"),
-            Action(
-                "activate",
-                _("Activate"),
-                prescreen_models.activate_prescreen_model,
-                form=ActivateForm,
-                event="activate",
-                tone="primary",
-                confirm=_("Pre-screenings started from that day on use it; earlier results stay as they are."),
-            ),
-            Action(
-                "update",
-                _("Edit"),
-                prescreen_models.update_prescreen_model,
-                form=TableForm,
-                roles=prescreen_models.DRAFTERS,
-                method="PATCH",
-                partial=True,
-                full_page=True,
-                when=lambda model: model.state == "draft",
-                initial=lambda actor, model: {"table": model.values},
-            ),
-            Action(
-                "reject",
-                _("Send back"),
-                prescreen_models.reject_prescreen_model,
-                form=ReasonForm,
-                event="reject",
-                tone="danger",
-            ),
+        open_work=waiting_for,
+        actions=policy_actions(
+            label=_("Draft a decision table"),
+            confirm=_("Pre-screenings started from that day on use it; earlier results stay as they are."),
+            drafters=prescreen_models.DRAFTERS,
+            draft=prescreen_models.draft_prescreen_model,
+            submit=prescreen_models.submit_prescreen_model,
+            activate=prescreen_models.activate_prescreen_model,
+            update=prescreen_models.update_prescreen_model,
+            reject=prescreen_models.reject_prescreen_model,
+            form=TableForm,
+            initial=lambda actor, model: {"table": model.values},
+            draft_initial=lambda actor, obj: {"table": table_of(model_in_force(business_date()))},
+            full_page=True,
         ),
     )
 )

@@ -16,8 +16,9 @@ from rest_framework import serializers
 from branch.domain.actor import Actor
 from branch.models import Event, Office
 from branch.queries.business_date import business_date
-from branch.web.forms import ActionForm, DateField, ReasonForm
+from branch.web.forms import ActionForm, DateField
 from branch.web.noun import Action, Noun, register
+from branch.web.policies import policy_actions, version_facts, waiting_for
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, StateColumn
 from loans.domain.ledger import FAMILIES
@@ -272,10 +273,6 @@ def _as_lines(values: dict[str, Any]) -> dict[str, list[str]]:
     }
 
 
-class ActivateRulesForm(ActionForm):
-    active_from_date = DateField(label=_("In force from"), required=False, help_text=_("Empty: today."))
-
-
 class RuleSetSerializer(serializers.ModelSerializer):
     class Meta:
         model = PostingRuleSet
@@ -342,52 +339,21 @@ register(
         context=lambda row, actor: {"shown": rule_lines(row.values)},
         facts=lambda row, actor: [
             (_("Version"), row.number),
-            (_("Drafted by"), row.drafted_by),
-            (_("Activated by"), row.activated_by),
-            (_("In force from"), row.active_from_date),
+            *version_facts(row),
         ],
-        open_work=lambda rows, actor: rows.filter(state="submitted").exclude(drafted_by=actor.user_id),
-        actions=(
-            Action(
-                "create",
-                _("Draft posting rules"),
-                posting_rules.draft_posting_rules,
-                form=RulesForm,
-                on="list",
-                bank_wide=True,
-                roles=posting_rules.DRAFTERS,
-                tone="primary",
-                initial=lambda actor, row: _as_lines(stored_rules(rules_in_force(business_date()))),
-            ),
-            Action("submit", _("Submit"), posting_rules.submit_posting_rules, event="submit", tone="primary"),
-            Action(
-                "activate",
-                _("Activate"),
-                posting_rules.activate_posting_rules,
-                form=ActivateRulesForm,
-                event="activate",
-                tone="primary",
-                confirm=_("Everything booked from that day on follows them; the former version is retired."),
-            ),
-            Action(
-                "update",
-                _("Edit"),
-                posting_rules.update_posting_rules,
-                form=RulesForm,
-                roles=posting_rules.DRAFTERS,
-                method="PATCH",
-                partial=True,
-                when=lambda row: row.state == "draft",
-                initial=lambda actor, row: _as_lines(row.values),
-            ),
-            Action(
-                "reject",
-                _("Send back"),
-                posting_rules.reject_posting_rules,
-                form=ReasonForm,
-                event="reject",
-                tone="danger",
-            ),
+        open_work=waiting_for,
+        actions=policy_actions(
+            label=_("Draft posting rules"),
+            confirm=_("Everything booked from that day on follows them; the former version is retired."),
+            drafters=posting_rules.DRAFTERS,
+            draft=posting_rules.draft_posting_rules,
+            submit=posting_rules.submit_posting_rules,
+            activate=posting_rules.activate_posting_rules,
+            update=posting_rules.update_posting_rules,
+            reject=posting_rules.reject_posting_rules,
+            form=RulesForm,
+            initial=lambda actor, row: _as_lines(row.values),
+            draft_initial=lambda actor, row: _as_lines(stored_rules(rules_in_force(business_date()))),
         ),
     )
 )

@@ -12,8 +12,9 @@ from django_filters import ChoiceFilter, FilterSet
 from rest_framework import serializers
 
 from branch.domain.actor import Actor
-from branch.web.forms import ActionForm, DateField, ReasonForm
-from branch.web.noun import Action, Noun, register
+from branch.web.forms import ActionForm
+from branch.web.noun import Noun, register
+from branch.web.policies import policy_actions, version_facts, waiting_for
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, NounTable, StateColumn
 from loans.domain.machines import POLICY
@@ -55,10 +56,6 @@ class LimitsForm(ActionForm):
 class DraftThresholdsForm(LimitsForm):
     indicator = forms.ChoiceField(label=_("Indicator"), choices=CHOICES)
     field_order = ("indicator",)
-
-
-class ActivateForm(ActionForm):
-    active_from_date = DateField(label=_("In force from"), required=False, help_text=_("Empty: today."))
 
 
 class ThresholdSerializer(serializers.ModelSerializer):
@@ -103,9 +100,7 @@ def _facts(row: ThresholdSet, actor: Actor) -> list[tuple[Any, Any]]:
         (_("Version"), row.number),
         *limits,
         *settings,
-        (_("Drafted by"), row.drafted_by),
-        (_("Activated by"), row.activated_by),
-        (_("In force from"), row.active_from_date),
+        *version_facts(row),
     ]
 
 
@@ -128,47 +123,19 @@ register(
         search=_search,
         related=("drafted_by", "activated_by"),
         facts=_facts,
-        open_work=lambda rows, actor: rows.filter(state="submitted").exclude(drafted_by=actor.user_id),
-        actions=(
-            Action(
-                "create",
-                _("Draft thresholds"),
-                thresholds.draft_threshold_set,
-                form=DraftThresholdsForm,
-                on="list",
-                bank_wide=True,
-                roles=thresholds.DRAFTERS,
-                tone="primary",
-            ),
-            Action("submit", _("Submit"), thresholds.submit_threshold_set, event="submit", tone="primary"),
-            Action(
-                "activate",
-                _("Activate"),
-                thresholds.activate_threshold_set,
-                form=ActivateForm,
-                event="activate",
-                tone="primary",
-                confirm=_("The nightly close uses them from that day on; the former version is retired."),
-            ),
-            Action(
-                "update",
-                _("Edit"),
-                thresholds.update_threshold_set,
-                form=LimitsForm,
-                roles=thresholds.DRAFTERS,
-                method="PATCH",
-                partial=True,
-                when=lambda row: row.state == "draft",
-                initial=lambda actor, row: dict(row.values),
-            ),
-            Action(
-                "reject",
-                _("Send back"),
-                thresholds.reject_threshold_set,
-                form=ReasonForm,
-                event="reject",
-                tone="danger",
-            ),
+        open_work=waiting_for,
+        actions=policy_actions(
+            label=_("Draft thresholds"),
+            confirm=_("The nightly close uses them from that day on; the former version is retired."),
+            drafters=thresholds.DRAFTERS,
+            draft=thresholds.draft_threshold_set,
+            submit=thresholds.submit_threshold_set,
+            activate=thresholds.activate_threshold_set,
+            update=thresholds.update_threshold_set,
+            reject=thresholds.reject_threshold_set,
+            form=LimitsForm,
+            initial=lambda actor, row: dict(row.values),
+            draft_form=DraftThresholdsForm,
         ),
     )
 )
