@@ -50,8 +50,9 @@ def policy_actions(
     draft_initial: Initial | None = None,
     full_page: bool = False,
 ) -> tuple[Action, ...]:
-    """The actions of a policy's noun, by its services. `initial` fills the form of a draft, `draft_initial` of a new one.
+    """The actions of a policy's noun, by its services.
 
+    `initial` fills the form with a draft that is changed, `draft_initial` the form of a new one.
     `label` is the button of a new draft, `confirm` what is said before a version comes in force.
     """
     return (
