@@ -133,7 +133,8 @@ def _action_view(noun: Noun, action: Action) -> Any:
         if request.method != "POST":
             if obj is not None and not action.offered(actor, obj):
                 raise PermissionRefused(_("This can't be done here by you, or not now."))
-            initial = action.initial(actor, obj) if action.initial else request.GET.dict()
+            # What a link says goes before what is filled in by itself.
+            initial = (action.initial(actor, obj) if action.initial else {}) | request.GET.dict()
             form = form_class(initial=initial, actor=actor, instance=obj)
             return _show(request, noun, action, obj, form)
         form = form_class(request.POST, request.FILES, actor=actor, instance=obj)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import django_tables2 as tables
@@ -42,8 +43,19 @@ class MoneyColumn(tables.Column):
 
 
 class NumberColumn(tables.Column):
+    """A number with its thousands apart, and no more places than it has."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, attrs=_NUMBER, **kwargs)
+
+    def render(self, value: Any) -> Any:
+        if not isinstance(value, Decimal):
+            return value
+        text = f"{value:,f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+    def value(self, value: Any) -> Any:
+        return value
 
 
 class RateColumn(NumberColumn):

@@ -117,7 +117,7 @@ _ACCOUNT_FLOWS = Layout(
         Column(
             "outflow", ("支出", "借方发生额", "借方金额", "转出金额", "debit", "outflow", "paid out"), is_required=False
         ),
-        Column("amount", ("交易金额", "发生额", "金额", "amount"), is_required=False),
+        Column("signed_amount", ("交易金额", "发生额", "金额", "amount"), is_required=False),
         Column(
             "counterparty", ("对方户名", "对方名称", "对手方", "交易对手", "对方", "counterparty"), is_required=False
         ),

@@ -47,7 +47,7 @@ class ConsentSerializer(serializers.ModelSerializer):
 
 
 class ConsentTable(NounTable):
-    customer = LinkColumn(linkify=False)
+    customer = LinkColumn()
     scope = tables.Column()
     given_by_name = tables.Column()
     given_on = DateColumn()

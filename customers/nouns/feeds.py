@@ -46,12 +46,13 @@ class FeedForm(ActionForm):
     rows_path = forms.CharField(
         label=_("Where the rows are"), max_length=120, required=False, help_text=_("data.rows; empty for the top.")
     )
-    paging = forms.ChoiceField(label=_("Pages"), choices=Feed.Paging.choices)
+    paging = forms.ChoiceField(label=_("How it is paged"), choices=Feed.Paging.choices)
     paging_name = forms.CharField(
         label=_("Page parameter, or where the next page is named"), max_length=60, required=False
     )
     columns = forms.JSONField(
-        label=_("Columns"), help_text=_('{"period_month": "period", "value": "amount.total"}: column, and where it is.')
+        label=_("Place of each column"),
+        help_text=_('{"period_month": "period", "value": "amount.total"}: column, and where it is.'),
     )
     every_hours = forms.IntegerField(label=_("Every so many hours"), min_value=1, max_value=8784)
 
@@ -124,8 +125,8 @@ register(
             (_("Address"), feed.url),
             (_("Signs in with"), feed.get_auth_display()),
             (_("Where the rows are"), feed.rows_path),
-            (_("Pages"), feed.get_paging_display()),
-            (_("Columns"), ", ".join(f"{name} ← {path}" for name, path in feed.columns.items())),
+            (_("How it is paged"), feed.get_paging_display()),
+            (_("Place of each column"), ", ".join(f"{name} ← {path}" for name, path in feed.columns.items())),
             (_("Asks for consent to"), feed.source.get_consent_scope_display()),
             (_("Every so many hours"), feed.every_hours),
             (_("Next run"), feed.next_run_at),

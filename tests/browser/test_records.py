@@ -116,11 +116,12 @@ def test_a_provider_is_asked_when_the_customer_allows_it(stage: Stage, provider:
     expect(form.locator(".invalid-feedback, .is-invalid").first).to_be_attached()
     assert not PullRun.objects.exists()
 
-    lin.open(f"/consents/create/?customer_id={customer.pk}")
+    lin.open(f"/customers/{customer.pk}/")
+    with lin.page.expect_navigation():
+        lin.page.locator("#consents a[href*='/consents/create/']").click()
     form = lin.page.locator("form.action-form")
     lin.fill(
         form,
-        customer_id=customer.pk,
         scope="tax",
         given_by_name="林美玉",
         given_on="2026-03-02",

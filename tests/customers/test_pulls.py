@@ -308,3 +308,10 @@ def test_who_records_a_consent(actor, customer):
 def test_the_sandbox_asks_for_its_token(provider):
     with pytest.raises(urllib.error.HTTPError):
         urllib.request.urlopen(f"{provider.url}/tax?uscc=x")
+
+
+def test_a_link_to_the_form_of_a_consent_names_the_customer(actor, customer, cast, client):
+    client.force_login(cast.lin)
+    form = client.get(f"/consents/create/?customer_id={customer.pk}").context["form"]
+    assert form.initial["customer_id"] == str(customer.pk)
+    assert form.initial["given_on"] == date(2026, 3, 2)

@@ -71,10 +71,13 @@ def test_flows_are_kept_with_their_counterparty_and_make_the_month(send, custome
 
     assert done.counts == {"rows": 6, "accepted": 3, "rejected": 3, "months": 3}
     assert findings(done) == [
-        (5, "amount", "rejected", "not_an_amount"),
+        (5, "signed_amount", "rejected", "not_an_amount"),
         (6, "value", "rejected", "not_a_figure"),
         (7, "firm", "rejected", "unknown_firm"),
     ]
+    raw = str(list(ImportFinding.objects.values_list("raw", flat=True)))
+    assert "5678" in raw
+    assert "62220202" not in raw
     assert months() == {
         ("account_inflow", "2026-01"): 1000,
         ("account_inflow", "2026-02"): 500,
@@ -84,6 +87,12 @@ def test_flows_are_kept_with_their_counterparty_and_make_the_month(send, custome
     assert (second.item, second.counterparty, second.text) == ("5678", "国网", "电费")
     assert (second.occurred_on, second.occurred_at, second.line) == (date(2026, 1, 9), time(14, 20, 5), 3)
     assert {row.record_import_id for row in ExternalRecord.objects.all()} == {done.pk}
+
+
+def test_a_column_nobody_asked_for_stands_in_no_finding(send):
+    done = send("account_flows", FLOWS + ",身份证号", "E9,1,2026-01-05,F1,1,,海曙,货款,330212198001010016")
+    assert findings(done) == [(2, "firm", "rejected", "unknown_firm")]
+    assert "330212" not in str(ImportFinding.objects.get().raw)
 
 
 def test_a_flow_sent_again_changes_nothing_and_a_corrected_one_replaces(send):

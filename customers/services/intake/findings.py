@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-#: A staged row `s` as it was sent.
-RAW = "to_jsonb(s) - '{line,problem,raw}'::text[]"
+#: A staged row `s` as it was sent, but for columns nobody asked for: what is in them is not ours to keep.
+RAW = (
+    "(SELECT jsonb_object_agg(key, value) FROM jsonb_each(to_jsonb(s) - '{line,problem,raw}'::text[]) "
+    "WHERE key NOT LIKE 'unused\\_%%')"
+)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ class Shape:
     is_monthly: bool = False
     values: Mapping[str, str] = field(default_factory=dict)
     needs_item: bool = False
+    #: The item is an account, of which only the last digits are kept.
+    is_account: bool = False
     #: What stands for a value that is left out.
     empty_value: str = ""
 
@@ -37,17 +39,19 @@ class Shape:
 #: In one of two columns, or in one with a sign; nothing is no flow.
 _SIGNED = (
     "CASE WHEN btrim({own}, '0., ') <> '' THEN {own} "
-    "WHEN inflow = '' AND outflow = '' AND amount {sign} '-%' AND btrim(amount, '-0., ') <> '' THEN {amount} END"
+    "WHEN inflow = '' AND outflow = '' AND signed_amount {sign} '-%' AND btrim(signed_amount, '-0., ') <> '' "
+    "THEN {amount} END"
 )
 SHAPES: Mapping[str, Shape] = {
     RecordImport.Layout.READINGS: Shape(("firm", "metric", "period_month", "value"), is_monthly=True),
     RecordImport.Layout.MONTHS: Shape(("firm", "period_month"), is_monthly=True),
     RecordImport.Layout.ACCOUNT_FLOWS: Shape(
-        ("firm", "item", "occurred_on", "reference", "inflow", "outflow", "amount", "counterparty", "text"),
+        ("firm", "item", "occurred_on", "reference", "inflow", "outflow", "signed_amount", "counterparty", "text"),
         values={
-            "account_inflow": _SIGNED.format(own="inflow", sign="NOT LIKE", amount="amount"),
-            "account_outflow": _SIGNED.format(own="outflow", sign="LIKE", amount="substr(amount, 2)"),
+            "account_inflow": _SIGNED.format(own="inflow", sign="NOT LIKE", amount="signed_amount"),
+            "account_outflow": _SIGNED.format(own="outflow", sign="LIKE", amount="substr(signed_amount, 2)"),
         },
+        is_account=True,
     ),
     RecordImport.Layout.METERS: Shape(("firm", "item", "metric", "occurred_on", "value"), needs_item=True),
     RecordImport.Layout.TELEMETRY: Shape(
@@ -106,12 +110,11 @@ def _read(cursor: Any, shape: Shape, parameters: dict[str, Any]) -> None:
     """`read`: each staged row with its customer and time, its texts trimmed; of an account only the last digits."""
     texts = ", ".join(f"{trimmed(name)} AS {name}" for name in shape.texts)
     absent = ", ".join(f"'' AS {name}" for name in OPTIONAL if name not in shape.texts)
-    is_account = "inflow" in shape.texts
     cursor.execute(
         f"""
         CREATE TEMP TABLE read ON COMMIT DROP AS
         WITH texts AS (SELECT line, {texts} {", " + absent if absent else ""} FROM staged WHERE problem = '' OFFSET 0)
-        SELECT t.*, f.customer_id, {"right(t.item, 4)" if is_account else "t.item"} AS shown_item,
+        SELECT t.*, f.customer_id, {"right(t.item, 4)" if shape.is_account else "t.item"} AS shown_item,
                {month_of("period_month") if shape.is_monthly else day_or_month("occurred_on")} AS told_on,
                {"NULL::time" if shape.is_monthly else time_of("occurred_on")} AS told_at,
                %(is_broken)s AND concat({", ".join(shape.texts)}) LIKE '%%{BROKEN}%%' AS is_broken
@@ -119,6 +122,9 @@ def _read(cursor: Any, shape: Shape, parameters: dict[str, Any]) -> None:
         """,
         parameters,
     )
+    if shape.is_account:
+        # What is found about a row is kept with the row, and account numbers are not to be read there.
+        cursor.execute("UPDATE staged SET item = right(btrim(item), 4)")
 
 
 def day_or_month(text: str) -> str:
@@ -176,8 +182,8 @@ def _checks(shape: Shape) -> tuple[Check, ...]:
     ]
     if "latitude" in shape.texts:
         checks.append(Check("not_a_place", "latitude", "NOT c.has_place"))
-    if "inflow" in shape.texts:
-        checks.append(Check("not_an_amount", "amount", "NOT c.has_figure"))
+    if shape.is_account:
+        checks.append(Check("not_an_amount", "signed_amount", "NOT c.has_figure"))
     return tuple(checks)
 
 
