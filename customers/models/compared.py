@@ -12,7 +12,7 @@ class Compared(models.Model):
     name_core = models.CharField(max_length=120, default="", editable=False)
     contact_key = models.CharField(max_length=60, default="", editable=False)
     contact_spelling = models.CharField(max_length=360, default="", editable=False)
-    #: When names and numbers were last compared with every watchlist; None: never yet.
+    #: When names and numbers were last compared with every watchlist; None: not since they changed.
     screened_at = models.DateTimeField(_("screened at"), null=True, editable=False)
 
     class Meta:

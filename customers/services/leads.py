@@ -27,7 +27,7 @@ from customers.queries.leads import OPEN_STATES
 from customers.queries.load import balance_of, desk_of
 from customers.queries.offices import account_manager, person_id, topmost_office, working_office
 from customers.services.customers import MANAGER, create_customer
-from customers.services.profile import Checker, Profile, clean_identity, clean_phone, clean_uscc, keep_keys
+from customers.services.profile import Checker, Profile, clean_identity, clean_phone, clean_uscc, compared_by, keep_keys
 from customers.services.screening import refuse_if_confirmed, screen_lead
 
 
@@ -113,12 +113,13 @@ def tell_of_new(owner_id: int, number: int = 1) -> None:
 
 def apply_facts(lead: Lead, values: LeadFacts) -> None:
     """Set the checked values on `lead` (not saved). Raises InvalidInput naming every wrong field."""
+    former = compared_by(lead)
     for field, value in values.items():
         if field not in LeadFacts.__annotations__:
             raise TypeError(f"a lead has no {field}")
         setattr(lead, field, value)
     _check(lead)
-    keep_keys(lead)
+    keep_keys(lead, former)
 
 
 @use_case("update_lead")

@@ -64,7 +64,7 @@ class Checker:
 
 def apply_profile(customer: Customer, values: Profile, *, actor: Actor) -> None:
     """Set the checked values on `customer` (not saved). Raises InvalidInput naming every wrong field."""
-    checker = Checker()
+    checker, former = Checker(), compared_by(customer)
     for field, value in values.items():
         if field not in Profile.__annotations__:
             raise TypeError(f"a customer has no {field}")
@@ -72,12 +72,22 @@ def apply_profile(customer: Customer, values: Profile, *, actor: Actor) -> None:
         setattr(customer, field, cleaned)
     _check_whole(checker, customer, set(values))
     checker.done()
-    keep_keys(customer)
+    keep_keys(customer, former)
     _check_unique(customer, actor)
 
 
-def keep_keys(thing: Customer | Lead) -> None:
-    """Set what a firm is found and compared by, from its name, phone and identity number."""
+def compared_by(thing: Customer | Lead) -> tuple[str | None, ...]:
+    """What a comparison with the watchlists rests on: while it is the same, so is what is found."""
+    names = (thing.name_key, thing.name_core, thing.name_spelling, thing.contact_key, thing.contact_spelling)
+    return thing.uscc, thing.identity_digest, *names
+
+
+def keep_keys(thing: Customer | Lead, former: tuple[str | None, ...]) -> None:
+    """Set what a firm is found and compared by, from its name, phone and identity number.
+
+    Where it is compared by something else than before (`former`), it is not compared yet: who does not do it in the
+    same transaction leaves it to the night.
+    """
     thing.name_bigrams = bigrams(thing.name)
     # Written out, a name of rare signs may be longer than the columns; nobody is called so.
     thing.name_key, thing.name_spelling = name_key(thing.name)[:120], spelling(thing.name)[:600]
@@ -85,6 +95,8 @@ def keep_keys(thing: Customer | Lead) -> None:
     thing.contact_key, thing.contact_spelling = name_key(thing.contact_name)[:60], spelling(thing.contact_name)[:360]
     thing.identity_digest = lookup_digest(thing.identity_number) if thing.identity_number else ""
     thing.phone_digest = lookup_digest(phone_key(thing.phone)) if thing.phone else ""
+    if compared_by(thing) != former:
+        thing.screened_at = None
 
 
 def _check_whole(checker: Checker, customer: Customer, given: set[str]) -> None:

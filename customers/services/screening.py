@@ -37,7 +37,7 @@ def _screen(subject: Customer | Lead, moment: str) -> list[ScreeningHit]:
     # A comparison of the whole book takes the same lock: a hit comes either before or after what rests on it.
     model._default_manager.select_for_update(no_key=True, of=("self",)).get(pk=subject.pk)
     made = settle(model, find_one(subject), moment)
-    model._default_manager.filter(pk=subject.pk).update(screened_at=timezone.now())
+    model._default_manager.filter(pk=subject.pk, screened_at=None).update(screened_at=timezone.now())
     return made
 
 

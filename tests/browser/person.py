@@ -55,6 +55,8 @@ class Person:
         button.first.click()
         form = self.page.locator("#drawer-body form.action-form")
         expect(form).to_be_visible()
+        # What is pressed while the drawer is still on its way in may be pressed beside it.
+        expect(self.page.locator("#drawer.show:not(.showing)")).to_be_attached()
         self.fill(form, **fields)
         with self.page.expect_navigation():
             form.locator("button[type=submit]:not([name=preview])").click()

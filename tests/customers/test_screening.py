@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -389,3 +390,20 @@ def test_a_lead_called_otherwise_is_looked_up_again(send, actor):
     assert hits() == []
     leads.update_lead(actor=actor("lin"), lead_id=lead.pk, contact_name="陈大文")
     assert hits() == [("甲店", "陈大文", "name", 100)]
+
+
+def test_only_what_is_compared_has_a_customer_compared_anew(actor):
+    customer = make_customer(actor("lin"))
+    first = Customer.objects.get().screened_at
+    assert first is not None
+
+    customers.update_customer(actor=actor("lin"), customer_id=customer.pk, employees=38)
+    assert Customer.objects.get().screened_at == first
+
+    changes: tuple[dict[str, Any], ...] = ({"uscc": uscc_of(2)}, {"name": "别家五金"}, {"contact_name": "陈国强"})
+    for change in changes:
+        customers.update_customer(actor=actor("lin"), customer_id=customer.pk, **change)
+        latest = Customer.objects.get().screened_at
+        assert latest is not None
+        assert latest > first
+        first = latest
