@@ -13,9 +13,17 @@ from branch.domain.machine import Machine
 from branch.models.office import Office
 
 
+class StateField(FSMField):
+    """To migrations a plain text column: every state field they make listens to every model that is made after it."""
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, {key: kwargs[key] for key in kwargs if key != "protected"}
+
+
 def state_field(machine: Machine) -> FSMField:
     """The protected state column: only its transition methods write it."""
-    return FSMField(_("state"), default=machine.initial, protected=True, max_length=30)
+    return StateField(_("state"), default=machine.initial, protected=True, max_length=30)
 
 
 def state_is_known(machine: Machine) -> models.CheckConstraint:

@@ -5,7 +5,6 @@ import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
@@ -71,7 +70,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='new', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='new', max_length=30, verbose_name='state')),
                 ('name', models.CharField(max_length=120, verbose_name='firm or trade name')),
                 ('contact_name', models.CharField(max_length=60, verbose_name='contact person')),
                 ('phone', branch.fields.EncryptedText(default='', verbose_name='phone')),

@@ -3,7 +3,6 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
@@ -42,7 +41,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='draft', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='draft', max_length=30, verbose_name='state')),
                 ('layout', models.CharField(choices=[('sales_invoices', 'VAT invoices issued (sales)'), ('purchase_invoices', 'VAT invoices received (purchases)')], max_length=30, verbose_name='what it holds')),
                 ('origin', models.CharField(choices=[('upload', 'upload'), ('api', 'API'), ('pull', 'pull')], default='upload', max_length=10, verbose_name='way in')),
                 ('file_name', models.CharField(max_length=200, verbose_name='file')),

@@ -3,7 +3,6 @@
 import branch.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
@@ -33,7 +32,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='draft', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='draft', max_length=30, verbose_name='state')),
                 ('kind', models.CharField(choices=[('industrial_chain', 'Industrial chain around a core enterprise'), ('business_circle', 'Business circle'), ('platform', 'Platform')], max_length=20, verbose_name='kind')),
                 ('code', models.CharField(max_length=40, unique=True, verbose_name='code')),
                 ('name', models.CharField(max_length=120, verbose_name='name')),

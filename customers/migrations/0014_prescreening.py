@@ -2,7 +2,6 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
@@ -22,7 +21,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='draft', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='draft', max_length=30, verbose_name='state')),
                 ('number', models.PositiveIntegerField(unique=True, verbose_name='version')),
                 ('values', models.JSONField(verbose_name='decision table')),
                 ('active_from_date', models.DateField(null=True, verbose_name='active from')),
@@ -41,7 +40,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='running', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='running', max_length=30, verbose_name='state')),
                 ('values', models.JSONField(editable=False)),
                 ('grade', models.CharField(max_length=1, verbose_name='grade')),
                 ('member_cap', models.DecimalField(decimal_places=2, max_digits=16, verbose_name='cap per member')),

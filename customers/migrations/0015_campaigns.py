@@ -3,7 +3,6 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
@@ -43,7 +42,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='planned', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='planned', max_length=30, verbose_name='state')),
                 ('kind', models.CharField(choices=[('product_launch', 'product launch'), ('door_to_door', 'door to door'), ('business_circle_day', 'business-circle day'), ('referral', 'referral campaign'), ('platform', 'platform campaign'), ('online', 'online campaign')], max_length=20, verbose_name='kind')),
                 ('name', models.CharField(max_length=120, verbose_name='name')),
                 ('target', models.CharField(blank=True, default='', max_length=500, verbose_name='whom it is for')),

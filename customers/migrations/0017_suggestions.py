@@ -2,7 +2,6 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
@@ -22,7 +21,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='new', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='new', max_length=30, verbose_name='state')),
                 ('title', models.CharField(max_length=120, verbose_name='title')),
                 ('text', models.TextField(max_length=4000, verbose_name='suggestion')),
                 ('product_name', models.CharField(blank=True, default='', max_length=120, verbose_name='product')),

@@ -3,7 +3,6 @@
 import branch.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
@@ -58,7 +57,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='running', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='running', max_length=30, verbose_name='state')),
                 ('without_consent', models.PositiveIntegerField(default=0, verbose_name='without consent')),
                 ('finished_at', models.DateTimeField(null=True, verbose_name='finished at')),
                 ('feed', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='customers.feed')),

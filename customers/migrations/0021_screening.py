@@ -2,7 +2,6 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
@@ -135,7 +134,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='open', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='open', max_length=30, verbose_name='state')),
                 ('match', models.CharField(choices=[('identity', 'identity number'), ('uscc', 'unified social credit code'), ('name', 'name')], max_length=8, verbose_name='found by')),
                 ('side', models.CharField(choices=[('firm', 'the firm'), ('person', 'its person')], max_length=6, verbose_name='who is alike')),
                 ('score', models.PositiveSmallIntegerField(verbose_name='likeness')),

@@ -3,7 +3,6 @@
 import branch.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
@@ -48,7 +47,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='draft', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='draft', max_length=30, verbose_name='state')),
                 ('number', models.CharField(max_length=20, unique=True, verbose_name='application number')),
                 ('amount', models.DecimalField(decimal_places=2, max_digits=16, verbose_name='amount')),
                 ('instalments', models.PositiveIntegerField(verbose_name='instalments')),
@@ -79,7 +78,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='generated', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='generated', max_length=30, verbose_name='state')),
                 ('number', models.CharField(max_length=20, unique=True, verbose_name='contract number')),
                 ('amount', models.DecimalField(decimal_places=2, max_digits=16, verbose_name='amount')),
                 ('annual_rate', models.DecimalField(decimal_places=6, max_digits=8, verbose_name='annual rate')),
@@ -108,7 +107,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='pending_conditions', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='pending_conditions', max_length=30, verbose_name='state')),
                 ('limit_amount', models.DecimalField(decimal_places=2, max_digits=16, verbose_name='limit')),
                 ('drawn_amount', models.DecimalField(decimal_places=2, default=0, max_digits=16, verbose_name='drawn')),
                 ('maturity_date', models.DateField(verbose_name='matures on')),
@@ -130,7 +129,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='requested', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='requested', max_length=30, verbose_name='state')),
                 ('number', models.CharField(max_length=24, unique=True, verbose_name='drawdown number')),
                 ('amount', models.DecimalField(decimal_places=2, max_digits=16, verbose_name='amount')),
                 ('payee_name', models.CharField(max_length=120, verbose_name='payee')),
@@ -157,7 +156,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='open', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='open', max_length=30, verbose_name='state')),
                 ('visited_on', models.DateField(null=True, verbose_name='visited on')),
                 ('visit_place', models.CharField(default='', max_length=200, verbose_name='place')),
                 ('visit_latitude', models.DecimalField(decimal_places=6, max_digits=9, null=True, verbose_name='latitude')),
@@ -198,7 +197,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='active', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='active', max_length=30, verbose_name='state')),
                 ('number', models.CharField(max_length=24, unique=True, verbose_name='loan number')),
                 ('principal', models.DecimalField(decimal_places=2, max_digits=16, verbose_name='principal')),
                 ('annual_rate', models.DecimalField(decimal_places=6, max_digits=8, verbose_name='annual rate')),
@@ -264,7 +263,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='draft', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='draft', max_length=30, verbose_name='state')),
                 ('number', models.PositiveIntegerField(verbose_name='version')),
                 ('active_from_date', models.DateField(null=True, verbose_name='active from')),
                 ('min_amount', models.DecimalField(decimal_places=2, max_digits=16, verbose_name='smallest amount')),
@@ -332,7 +331,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='open', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='open', max_length=30, verbose_name='state')),
                 ('title', models.CharField(max_length=200, verbose_name='condition')),
                 ('reason', models.TextField(default='', verbose_name='reason')),
                 ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conditions', to='loans.application')),

@@ -1,7 +1,6 @@
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
-import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
@@ -85,7 +84,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='draft', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='draft', max_length=30, verbose_name='state')),
                 ('number', models.PositiveIntegerField(unique=True, verbose_name='version')),
                 ('values', models.JSONField(verbose_name='rules')),
                 ('active_from_date', models.DateField(null=True, verbose_name='active from')),

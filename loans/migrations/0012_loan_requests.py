@@ -2,7 +2,6 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
@@ -38,7 +37,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='requested', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='requested', max_length=30, verbose_name='state')),
                 ('number', models.CharField(max_length=20, unique=True, verbose_name='number')),
                 ('kind', models.CharField(choices=[('disbursement', 'Paid out'), ('repayment', 'Repayment'), ('prepayment', 'Early repayment'), ('payoff', 'Pay-off'), ('rate_change', 'Change of rate'), ('interest_pause', 'Interest pause'), ('extension', 'Extension'), ('principal_grace', 'Principal grace'), ('restructuring', 'Restructuring'), ('fee', 'Fee'), ('waiver', 'Waiver'), ('misuse', 'Misuse of funds'), ('call_in', 'Called in'), ('write_off', 'Write-off'), ('recovery', 'Recovery'), ('renewal', 'Renewal'), ('reversal', 'Reversal')], max_length=20, verbose_name='kind')),
                 ('value_date', models.DateField(verbose_name='value date')),

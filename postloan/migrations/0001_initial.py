@@ -2,7 +2,6 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
@@ -42,7 +41,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='open', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='open', max_length=30, verbose_name='state')),
                 ('number', models.CharField(max_length=20, unique=True, verbose_name='case number')),
                 ('level', models.CharField(choices=[('blue', 'Blue'), ('yellow', 'Yellow'), ('orange', 'Orange'), ('red', 'Red')], max_length=10, verbose_name='level')),
                 ('opened_on', models.DateField(verbose_name='opened on')),
@@ -66,7 +65,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='raised', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='raised', max_length=30, verbose_name='state')),
                 ('indicator', models.CharField(max_length=40, verbose_name='indicator')),
                 ('level', models.CharField(choices=[('blue', 'Blue'), ('yellow', 'Yellow'), ('orange', 'Orange'), ('red', 'Red')], max_length=10, verbose_name='level')),
                 ('value', models.DecimalField(decimal_places=4, max_digits=18, verbose_name='value')),
@@ -93,7 +92,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='open', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='open', max_length=30, verbose_name='state')),
                 ('number', models.CharField(max_length=20, unique=True, verbose_name='collection number')),
                 ('opened_on', models.DateField(verbose_name='opened on')),
                 ('note', models.TextField(default='', verbose_name='note')),
@@ -118,7 +117,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='due', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='due', max_length=30, verbose_name='state')),
                 ('sequence', models.PositiveIntegerField(verbose_name='number')),
                 ('due_date', models.DateField(verbose_name='due on')),
                 ('funds_used_as_agreed', models.BooleanField(null=True, verbose_name='funds used as agreed')),
@@ -184,7 +183,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created at')),
-                ('state', django_fsm.FSMField(default='draft', max_length=30, protected=True, verbose_name='state')),
+                ('state', models.CharField(default='draft', max_length=30, verbose_name='state')),
                 ('indicator', models.CharField(max_length=40, verbose_name='indicator')),
                 ('number', models.PositiveIntegerField(verbose_name='version')),
                 ('values', models.JSONField(verbose_name='thresholds')),
