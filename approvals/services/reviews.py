@@ -20,6 +20,7 @@ from branch.services.outbox import publish
 from branch.services.transition import fire, kind_of, lock, save, take_duty, transition
 from branch.services.use_case import use_case
 from customers.services.relations import hold_links
+from customers.services.screening import Moment, refuse_if_listed
 from loans.models import Application, Investigation
 from loans.services import applications, offers
 
@@ -30,13 +31,14 @@ ROLE_OF = {ReviewStage.Kind.OPINION: Role.RISK_REVIEWER, ReviewStage.Kind.DECISI
 
 @use_case("send_to_review")
 def send_to_review(*, actor: Actor, application_id: int, expected_version: int | None = None) -> Application:
-    """Close the signed investigation and open a review. Raises Unmet where a signature is missing."""
+    """Close the signed investigation and open a review. Raises Unmet where a signature is missing or a hit open."""
     with transition(
         Application, application_id, "send_to_review", actor=actor, expected_version=expected_version
     ) as application:
         investigation = Investigation.objects.select_for_update().filter(application=application).first()
         if investigation is None or investigation.state != "signed_by_second":
             raise Unmet(_("Both investigators must have signed first."))
+        refuse_if_listed(application.customer, Moment.REVIEW)
         with transition(Investigation, investigation.pk, "close", actor=actor):
             pass
     review = _open_review(application, actor)
@@ -126,7 +128,10 @@ def give_opinion(
     conditions: list[str] | None = None,
     expected_version: int | None = None,
 ) -> ReviewStage:
-    """A risk reviewer's advice; `returned` sends the file back at once, anything else opens the decision."""
+    """A risk reviewer's advice; `returned` sends the file back at once, anything else opens the decision.
+
+    Raises Unmet for advice to approve while a screening hit of the customer is not cleared.
+    """
     stage = _finish(
         actor,
         review_stage_id,
@@ -137,6 +142,8 @@ def give_opinion(
         amount=amount,
         conditions=_clean(conditions),
     )
+    if outcome == Outcome.APPROVED:
+        refuse_if_listed(stage.application.customer, Moment.REVIEW)
     if outcome == Outcome.RETURNED:
         _conclude(actor, stage, outcome, reason)
         offers.return_application(actor=actor, application_id=stage.application_id, reason=reason)
@@ -159,7 +166,10 @@ def decide(
     conditions: list[str] | None = None,
     expected_version: int | None = None,
 ) -> ReviewStage:
-    """The decision on a file, within the decider's authority. Raises AuthorityExceeded."""
+    """The decision on a file, within the decider's authority. Raises AuthorityExceeded.
+
+    Also Unmet for an approval while a screening hit of the customer is not cleared; declining and returning go on.
+    """
     hold_links()
     asked = lock(ReviewStage, review_stage_id, actor)
     application = Application.objects.select_related("product_version__product", "office").get(pk=asked.application_id)
@@ -261,6 +271,7 @@ def override_decline(
         investigation = Investigation.objects.filter(application=application).first()
         if investigation is None or investigation.state != "closed":
             raise Unmet(_("The file was declined before its investigation ended; a new application is needed."))
+        refuse_if_listed(application.customer, Moment.REVIEW)
     review = _open_review(application, actor)
     publish("review.opened", review_id=review.pk, application_id=application.pk)
     return application

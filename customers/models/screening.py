@@ -163,8 +163,11 @@ class ScreeningHit(Stateful):
         LEAD = "lead", _("lead")
         CUSTOMER = "customer", _("customer's data")
         APPLICATION = "application", _("application")
+        REVIEW = "review", _("review")
         CONTRACT = "contract", _("signing of the contract")
+        LINE = "line", _("credit line")
         DRAWDOWN = "drawdown", _("drawdown")
+        LOAN = "loan", _("change of a loan's terms")
         BOOK = "book", _("comparison of the whole book")
 
     class Outcome(models.TextChoices):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from branch.models import Event
 from branch.queries.parameters import parameter
@@ -178,6 +179,35 @@ def hits_of(subject: Customer | Lead) -> QuerySet[ScreeningHit]:
     """All hits of a customer or lead; who may see them is the caller's to ask."""
     owner = {"customer": subject} if isinstance(subject, Customer) else {"lead": subject}
     return ScreeningHit.objects.filter(**owner)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Hits that stop a customer's files: how many wait for people, how many were confirmed."""
+
+    open: int
+    confirmed: int
+
+    @property
+    def sentence(self) -> str:
+        """What everybody is told; it names no list."""
+        if self.confirmed:
+            return _(
+                "This customer was confirmed to stand on a watchlist: nothing goes on until that hit is opened and "
+                "cleared."
+            )
+        return _(
+            "The customer resembles somebody on a watchlist. A reviewer and a second person settle that under "
+            "“Screening hits”; then try again."
+        )
+
+
+def stop_of(customer_id: int) -> Stop | None:
+    """What stops the customer's files by the hits on record; None where all are cleared."""
+    confirmed = Q(state="confirmed")
+    rows = ScreeningHit.objects.filter(customer_id=customer_id, state__in=STOPPING)
+    counts = rows.aggregate(open=Count("pk", filter=~confirmed), confirmed=Count("pk", filter=confirmed))
+    return Stop(**counts) if any(counts.values()) else None
 
 
 def with_hits(events: QuerySet[Event], customer_id: int | None, lead_id: int | None = None) -> QuerySet[Event]:

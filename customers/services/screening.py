@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,7 +16,7 @@ from branch.services.outbox import publish
 from branch.services.transition import transition
 from branch.services.use_case import use_case
 from customers.models import Customer, Lead, ScreeningHit
-from customers.queries.screening import STOPPING, Found, find_one, hits_of
+from customers.queries.screening import Found, find_one, hits_of, stop_of
 
 Moment = ScreeningHit.Moment
 
@@ -124,22 +123,12 @@ def refuse_if_listed(customer: Customer, moment: str) -> None:
     found only now would be taken back with the refused transaction; a worker finds it anew and keeps it.
     """
     new = screen_customer(customer, moment)
-    stopping = hits_of(customer).filter(state__in=STOPPING)
-    is_confirmed = Q(state="confirmed")
-    counts = stopping.aggregate(open=Count("pk", filter=~is_confirmed), confirmed=Count("pk", filter=is_confirmed))
-    if not any(counts.values()):
+    stop = stop_of(customer.pk)
+    if stop is None:
         return
     if new:
         at_once("customers.tasks.screen_customer", customer.pk, moment)
-    detail = (
-        _("This customer was confirmed to stand on a watchlist: nothing goes on until that hit is opened and cleared.")
-        if counts["confirmed"]
-        else _(
-            "The customer resembles somebody on a watchlist. A reviewer and a second person settle that under "
-            "“Screening hits”; then try again."
-        )
-    )
-    raise Unmet(detail, screening=counts)
+    raise Unmet(stop.sentence, screening={"open": stop.open, "confirmed": stop.confirmed})
 
 
 def refuse_if_confirmed(lead: Lead) -> None:

@@ -13,3 +13,4 @@ for function in (*values.FILTERS, *states.FILTERS, *lists.FILTERS, *things.FILTE
 for tag in (*drawings.TAGS, *states.TAGS):
     register.simple_tag(tag)
 register.simple_tag(things.fact, takes_context=True)
+register.simple_tag(things.screening_stop, takes_context=True)

@@ -9,7 +9,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 
 from branch.middleware import actor_of
-from branch.web.noun import noun_of, url_of
+from branch.models.stateful import Stateful
+from branch.web.noun import NOUNS, noun_of, url_of
+from customers.queries.screening import stop_of
 from desk.ui.values import money, shown
 
 
@@ -19,6 +21,32 @@ def fact(context: Any, value: Any) -> Any:
     if noun is None or not actor_of(context["request"]).roles & noun.readers:
         return shown(value)
     return format_html('<a href="{}">{}</a>', noun.url(value), value)
+
+
+#: States from which a thing goes on only without a screening hit; later ones stand as they are.
+GOES_ON_FROM = {
+    "application": "draft submitted investigating in_review returned approved offer_accepted declined",
+    "investigation": "open signed_by_owner signed_by_second",
+    "review": "open",
+    "review_stage": "waiting claimed",
+    "contract": "generated",
+    "facility": "pending_conditions effective frozen",
+    "drawdown": "requested checked failed",
+    "loan_request": "requested",
+}
+
+
+def screening_stop(context: Any, obj: Any) -> dict[str, Any] | None:
+    """What to say of the hits that stop this step of a file, and where its reader finds them; None where none does."""
+    kind = obj.MACHINE.name if isinstance(obj, Stateful) else ""
+    if getattr(obj, "state", "") not in GOES_ON_FROM.get(kind, "").split():
+        return None
+    stop = stop_of(obj.customer_id)
+    if stop is None:
+        return None
+    hits = NOUNS["screening_hit"]
+    reads = actor_of(context["request"]).roles & hits.readers
+    return {"sentence": stop.sentence, "url": f"{hits.url()}?customer={obj.customer_id}" if reads else ""}
 
 
 def kind_word(kind: str, kinds: Any) -> Any:

@@ -37,6 +37,7 @@ def generate_contract(*, actor: Actor, application_id: int, expected_version: in
         rate = application.approved_rate or Decimal(0)
         if not application.approved_amount or not rate:
             raise Unmet(_("The offer has no amount or rate."))
+        refuse_if_listed(application.customer, Moment.CONTRACT)
         terms = ProductTerms.from_json(application.quote.get("terms", {}))
         contract = Contract.objects.create(
             number=_contract_number(application),

@@ -104,6 +104,7 @@ def check_drawdown(*, actor: Actor, drawdown_id: int, expected_version: int | No
         left = undrawn_amount(facility, except_drawdown=drawdown.pk)
         if drawdown.amount > left:
             raise Unmet(_("The line has %(left)s left.") % {"left": format_money(left)}, left=str(left))
+        refuse_if_listed(drawdown.customer, Moment.DRAWDOWN)
     return drawdown
 
 

@@ -16,6 +16,7 @@ from branch.services.inputs import clean_reason
 from branch.services.outbox import publish
 from branch.services.transition import change, create, lock, take_duty, transition
 from branch.services.use_case import use_case
+from customers.services.screening import Moment, refuse_if_listed
 from loans.domain.periods import Frequency, Unit
 from loans.models import Contract, Drawdown, Facility, Loan, Product
 from loans.queries.facilities import open_conditions, open_drawdowns, undrawn_amount
@@ -69,6 +70,7 @@ def make_effective(*, actor: Actor, facility_id: int, expected_version: int | No
         if facility.contract.state != "signed":
             raise Unmet(_("The contract is not signed."), contract=facility.contract.number)
         require_settled_conditions(facility.application_id)
+        refuse_if_listed(facility.customer, Moment.LINE)
     publish("facility.effective", facility_id=facility.pk)
     return facility
 
@@ -97,12 +99,12 @@ def freeze_facility(*, actor: Actor, facility_id: int, reason: str, expected_ver
 
 @use_case("unfreeze_facility")
 def unfreeze_facility(*, actor: Actor, facility_id: int, reason: str, expected_version: int | None = None) -> Facility:
-    """It may be drawn again."""
+    """It may be drawn again. Raises Unmet while a screening hit of the customer is not cleared."""
     reason = clean_reason(reason)
     with transition(
         Facility, facility_id, "unfreeze", actor=actor, reason=reason, expected_version=expected_version
     ) as facility:
-        pass
+        refuse_if_listed(facility.customer, Moment.LINE)
     return facility
 
 
@@ -112,7 +114,8 @@ def change_facility_limit(
 ) -> Facility:
     """Another limit for an effective or frozen line: not below what is drawn or asked for, nor above the contract.
 
-    Raises InvalidInput; more than was signed takes a new contract.
+    Raises InvalidInput; more than was signed takes a new contract. More than before is refused with Unmet while a
+    screening hit of the customer is not cleared; less goes on.
     """
     limit_amount, reason = clean_amount(limit_amount, "limit_amount"), clean_reason(reason)
     with change(
@@ -127,6 +130,8 @@ def change_facility_limit(
             }  # fmt: skip
             raise InvalidInput(fields={"limit_amount": [message]})
         if limit_amount > facility.limit_amount:
+            # The customer is locked before its clusters, as where a file is submitted or signed.
+            refuse_if_listed(facility.customer, Moment.LINE)
             require_cluster_room(facility.customer, limit_amount - facility.limit_amount)
         facility.limit_amount = limit_amount
     publish("facility.limit_changed", facility_id=facility.pk)

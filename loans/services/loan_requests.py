@@ -22,12 +22,14 @@ from branch.domain.refusals import (
 )
 from branch.domain.roles import Duty, Role
 from branch.queries.parameters import parameter
+from branch.queries.visibility import visible
 from branch.services.inputs import clean_reason
 from branch.services.open_day import open_business_date
 from branch.services.outbox import publish
 from branch.services.rehearsal import rehearse
 from branch.services.transition import create, lock, take_duty, transition, wrong_state
 from branch.services.use_case import use_case
+from customers.services.screening import Moment, refuse_if_listed
 from loans.domain.allocation import DueKind
 from loans.domain.transactions import REVERSIBLE, TransactionKind
 from loans.models import Loan, LoanRequest, LoanTransaction, Repayment
@@ -46,6 +48,8 @@ ASKERS = frozenset({Role.LOAN_ACCOUNTANT, Role.POST_LOAN_OFFICER})
 CONFIRMERS = frozenset({Role.LOAN_ACCOUNTANT, Role.BRANCH_MANAGER, Role.SYSTEM})
 #: What another accountant may confirm; the rest is for whoever runs the branch.
 AMONG_ACCOUNTANTS = frozenset({Kind.REPAYMENT, Kind.REVERSAL, Kind.WAIVER, Kind.FEE})
+#: Other terms than were signed. A borrower with a screening hit nobody cleared gets none; money goes on being booked.
+TERMS = frozenset({Kind.RATE_CHANGE, Kind.INTEREST_PAUSE, Kind.EXTENSION, Kind.PRINCIPAL_GRACE, Kind.RESTRUCTURING})
 #: The event on the loan's record, and of its machine where one goes with it.
 EVENTS = {
     Kind.REPAYMENT: "book_repayment",
@@ -224,6 +228,8 @@ def _ask(
     **facts: Any,
 ) -> LoanRequest:
     reason = clean_reason(reason)
+    if kind in TERMS:
+        _refuse_if_listed(actor, loan_id)
     loan = lock(Loan, loan_id, actor)
     if not actor.holds(ASKERS, loan.office.path):
         raise PermissionRefused(_("Your role does not allow this here."), event=f"request_{kind}")
@@ -252,6 +258,13 @@ def _ask(
     return request
 
 
+def _refuse_if_listed(actor: Actor, loan_id: int) -> None:
+    """Raises Unmet while a screening hit is not cleared. A customer is locked before its loans, as by a renewal."""
+    loan = visible(Loan, actor).select_related("customer", "office").filter(pk=loan_id).first()
+    if loan is not None and actor.holds(ASKERS, loan.office.path):
+        refuse_if_listed(loan.customer, Moment.LOAN)
+
+
 def _moved(booked: LoanTransaction) -> dict[str, Any]:
     return {"before": booked.movement.before, "after": booked.movement.after}
 
@@ -271,11 +284,14 @@ def _require_day(loan: Loan, day: date, today: date, is_past: bool) -> None:
 def confirm_loan_request(*, actor: Actor, loan_request_id: int, expected_version: int | None = None) -> LoanRequest:
     """Book what somebody else asked for, as the loan stands now.
 
-    Raises DutiesConflict for who asked, AuthorityExceeded for what is not theirs to confirm.
+    Raises DutiesConflict for who asked, AuthorityExceeded for what is not theirs to confirm, Unmet for other terms
+    while a screening hit of the customer is not cleared.
     """
     with transition(LoanRequest, loan_request_id, "confirm", actor=actor, expected_version=expected_version) as request:
         require_second_person(actor, request)
         require_authority(actor, request)
+        if request.kind in TERMS:
+            refuse_if_listed(request.customer, Moment.LOAN)
         request.transaction = _carry_out(actor, request)
         request.decided_by_id = actor.user_id
     publish("loan_request.confirmed", loan_request_id=request.pk)

@@ -19,6 +19,7 @@ from branch.services.outbox import publish
 from branch.services.transition import transition
 from branch.services.use_case import use_case
 from customers.services.relations import hold_links
+from customers.services.screening import Moment, refuse_if_listed
 from loans.models import Application, Condition
 from loans.queries.offer_fit import eligibility, refusal_of
 from loans.services.cluster_room import require_cluster_room
@@ -38,6 +39,7 @@ def approve_application(
         hold_group(application.customer)
         require_cluster_room(application.customer, amount, file=application)
         require_room_to_promise(application, amount)
+        refuse_if_listed(application.customer, Moment.REVIEW)
         application.approved_amount = amount
         application.approved_rate = Decimal(application.quote["annual_rate"])
         application.offer_expires_date = business_date() + timedelta(
@@ -87,11 +89,12 @@ def return_application(*, actor: Actor, application_id: int, reason: str) -> App
 
 @use_case("accept_offer")
 def accept_offer(*, actor: Actor, application_id: int, expected_version: int | None = None) -> Application:
-    """The customer takes the offer. Raises Unmet after its last day."""
+    """The customer takes the offer. Raises Unmet after its last day, and while a screening hit is not cleared."""
     with transition(
         Application, application_id, "accept_offer", actor=actor, expected_version=expected_version
     ) as application:
         if application.offer_expires_date and business_date() > application.offer_expires_date:
             raise Unmet(_("The offer stood until %(date)s.") % {"date": application.offer_expires_date})
+        refuse_if_listed(application.customer, Moment.CONTRACT)
     publish("application.offer_accepted", application_id=application.pk)
     return application

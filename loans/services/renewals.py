@@ -19,6 +19,7 @@ from branch.services.open_day import open_business_date
 from branch.services.outbox import publish
 from branch.services.transition import create, lock, take_duty, transition, wrong_state
 from branch.services.use_case import use_case
+from customers.services.screening import Moment, refuse_if_listed
 from loans.domain.transactions import TransactionKind
 from loans.models import Application, Drawdown, Facility, Loan, LoanTransaction
 from loans.queries.facilities import MAY_BE_ASKED
@@ -75,7 +76,10 @@ def apply_for_renewal(
 
 @use_case("request_renewal")
 def request_renewal(*, actor: Actor, facility_id: int) -> Drawdown:
-    """Ask that the line of a renewal take over what the old loan owes today. Raises Unmet by condition."""
+    """Ask that the line of a renewal take over what the old loan owes today.
+
+    Raises Unmet by condition, and while a screening hit of the customer is not cleared.
+    """
     facility = lock(Facility, facility_id, actor)
     if facility.owner_id != actor.user_id or not actor.holds(MANAGER, facility.office.path):
         raise PermissionRefused(_("Only the account manager of this file asks for money."), event="request")
@@ -88,6 +92,7 @@ def request_renewal(*, actor: Actor, facility_id: int) -> Drawdown:
     if facility.drawdowns.exclude(state__in=("refused", "cancelled")).exists():
         raise Unmet(_("The renewal was asked for already."))
     require_conditions(facility.application)
+    refuse_if_listed(facility.customer, Moment.DRAWDOWN)
     schedule_of(facility.contract, loan.outstanding_principal, business_date())
     drawdown = Drawdown(
         office=facility.office,
