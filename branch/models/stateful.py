@@ -66,6 +66,11 @@ class Subject(models.Model):
         return str(application_id) if application_id else ""
 
     @property
+    def is_retired(self) -> bool:
+        """No longer worked on: it is read, and nothing new is begun on it."""
+        return False
+
+    @property
     def etag(self) -> str:
         return f'"{self.version}"'
 

@@ -25,10 +25,13 @@ T = TypeVar("T", bound=Subject)
 M = TypeVar("M", bound=Model)
 
 
-def lock(model: type[M], pk: Any, actor: Actor, expected_version: int | None = None) -> M:
+def lock(
+    model: type[M], pk: Any, actor: Actor, expected_version: int | None = None, *, even_retired: bool = False
+) -> M:
     """The row, locked for this transaction, if the actor may see it.
 
-    Raises NotFound when it is not there or not visible, StaleVersion when it changed since it was read.
+    Raises NotFound when it is not there or not visible, StaleVersion when it changed since it was read, WrongState
+    when it is retired.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("a row is locked inside a transaction or not at all")
@@ -41,6 +44,8 @@ def lock(model: type[M], pk: Any, actor: Actor, expected_version: int | None = N
             _("Somebody changed this meanwhile. Load it again and repeat your change."),
             version=getattr(row, "version", None),
         )
+    if getattr(row, "is_retired", False) and not even_retired:
+        raise WrongState(_("This is no longer worked on; its page says why."), state="retired", id=row.pk)
     return row
 
 

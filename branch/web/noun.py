@@ -47,6 +47,7 @@ class Action:
     One that is not `in_menu` is reached from a page of its own and is no button of the list or thing.
     `bank_wide` asks for the role at the head office: it changes something of the bank as a whole. One that is open
     `anywhere` is for whoever holds a role at any office, wherever the thing stands.
+    One that is offered `even_retired` is open on what is no longer worked on.
     `answer` turns what the service returns into the API's body where that is not the noun itself.
     `preview` tells, from what the service returns, what it did: asked for beforehand, the service is run and taken
     back. A page shows it with `preview_template` below the form, the API under the action's address and `preview/`.
@@ -78,6 +79,7 @@ class Action:
     anywhere: bool = False
     in_menu: bool = True
     full_page: bool = False
+    even_retired: bool = False
     for_whom: Callable[[Actor, Any], bool] | None = None
     preview: Callable[[Any], Any] | None = None
     preview_template: str = ""
@@ -129,6 +131,8 @@ class Action:
     def offered(self, actor: Actor, obj: Any, duty_held: str = "") -> bool:
         """Whether the button is shown: role, ownership, state and the person's own duty on the file all fit."""
         if self.when is not None and not self.when(obj):
+            return False
+        if getattr(obj, "is_retired", False) and not self.even_retired:
             return False
         if self.event:
             row = obj.MACHINE.by_event[self.event]

@@ -8,6 +8,7 @@ from customers.models.invoice import Invoice, InvoiceMonth
 from customers.models.lead import Lead
 from customers.models.lead_visit import LeadVisit
 from customers.models.look import CustomerLook
+from customers.models.merge import CustomerMerge
 from customers.models.metric import Metric
 from customers.models.party import Party, Relation
 from customers.models.prescreen import PrescreenModel, PrescreenResult, PrescreenRun
@@ -26,6 +27,7 @@ __all__ = [
     "ConsentScope",
     "Customer",
     "CustomerLook",
+    "CustomerMerge",
     "ExternalRecord",
     "Feed",
     "FirmCode",

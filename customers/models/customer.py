@@ -2,7 +2,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from branch.fields import EncryptedText
@@ -46,6 +46,11 @@ class Customer(Compared, Subject):
     established_date = models.DateField(_("established"), null=True, blank=True)
     employees = models.PositiveIntegerField(_("employees"), null=True, blank=True)
     annual_sales = models.DecimalField(_("last year's sales"), max_digits=16, decimal_places=2, null=True, blank=True)
+    #: The file this one was found to be a second one of; never one that is merged itself.
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged_files", verbose_name=_("merged into"),
+        editable=False,
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("customer")
@@ -68,6 +73,10 @@ class Customer(Compared, Subject):
             models.UniqueConstraint(
                 fields=["identity_digest"], condition=Q(kind="farm_household"), name="farm_household_once"
             ),
+            models.CheckConstraint(condition=~Q(merged_into=F("pk")), name="customer_not_merged_into_itself"),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(uscc__isnull=True), name="customer_merged_has_no_code"
+            ),
             models.CheckConstraint(
                 condition=Q(annual_sales__isnull=True) | Q(annual_sales__gte=0), name="customer_sales_not_negative"
             ),
@@ -75,6 +84,10 @@ class Customer(Compared, Subject):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_retired(self) -> bool:
+        return self.merged_into_id is not None
 
     @property
     def subject_customer_id(self) -> int | None:

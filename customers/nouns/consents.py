@@ -12,14 +12,14 @@ from rest_framework import serializers
 
 from branch.domain.actor import Actor
 from branch.queries.business_date import business_date
-from branch.queries.visibility import visible
 from branch.web.forms import ActionForm, DateField, ReasonForm
 from branch.web.noun import Action, Noun, register
 from branch.web.panels import Panel, panel
 from branch.web.tables import DateColumn, LinkColumn, NounTable
 from customers.models import Consent, ConsentScope, Customer
 from customers.queries.consents import in_force
-from customers.queries.visibility import CUSTOMER_READERS
+from customers.queries.merges import files_of
+from customers.queries.visibility import CUSTOMER_READERS, open_customers
 from customers.services import consents
 
 
@@ -32,7 +32,7 @@ class ConsentForm(ActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        own = visible(Customer, self.actor).filter(owner=self.actor.user_id).order_by("name")
+        own = open_customers(self.actor).filter(owner=self.actor.user_id).order_by("name")
         self.fields["customer_id"].queryset = own  # type: ignore[attr-defined]
 
 
@@ -116,9 +116,9 @@ register(
 
 @panel("customer")
 def consents_of(customer: Customer, actor: Actor) -> Panel | None:
-    rows = list(Consent.objects.filter(customer=customer).order_by("-given_on", "-pk")[:20])
+    rows = list(Consent.objects.filter(customer__in=files_of(customer)).order_by("-given_on", "-pk")[:20])
     today = business_date()
-    holding = set(in_force(today).filter(customer=customer).values_list("pk", flat=True))
+    holding = set(in_force(today).filter(customer__in=files_of(customer)).values_list("pk", flat=True))
     context = {
         "rows": [(row, row.pk in holding) for row in rows],
         "customer": customer,

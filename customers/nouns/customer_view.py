@@ -24,9 +24,10 @@ from customers.queries.visibility import INVESTIGATORS
 
 #: The order of the page; a section that does not stand here comes after these.
 ORDER = (
-    "identity", "size", "people", "graph", "exposure", "leads", "applications", "lending", "repayment", "grades",
-    "warnings", "consents", "records",
+    "merged", "identity", "files", "size", "people", "graph", "exposure", "leads", "applications", "lending",
+    "repayment", "grades", "warnings", "consents", "records",
 )  # fmt: skip
+_OF_MERGED = ("merged", "identity", "looks")
 REVEAL_CHOICES = [
     ("identity_number", _("Resident identity number")),
     ("phone", _("Phone")),
@@ -41,7 +42,9 @@ def sections(customer: Customer, actor: Actor) -> list[Panel]:
     def place(one: Panel) -> int:
         return ORDER.index(one.key) if one.key in ORDER else len(ORDER)
 
-    return sorted(panels_of("customer", customer, actor), key=place)
+    shown = sorted(panels_of("customer", customer, actor), key=place)
+    # All that a merged file has is read with the file it was merged into.
+    return [one for one in shown if one.key in _OF_MERGED] if customer.is_retired else shown
 
 
 def sees_figures(customer: Customer, actor: Actor) -> bool:

@@ -6,13 +6,14 @@ from typing import Any
 
 import django_tables2 as tables
 from django import forms
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_filters import FilterSet
 from rest_framework import serializers
 
 from branch.domain.actor import Actor
 from branch.domain.roles import Role
-from branch.queries.timeline import events_about
 from branch.web.forms import ActionForm
 from branch.web.noun import Action, Noun, register
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable
@@ -21,6 +22,7 @@ from customers.nouns.customer_view import REVEAL_CHOICES, masks, sections
 from customers.nouns.people import ReassignForm
 from customers.nouns.profiles import ProfileForm
 from customers.nouns.records import ReceiptSerializer, RowsForm, receipt_body
+from customers.queries.merges import events_of_customer
 from customers.queries.screening import with_hits
 from customers.queries.search import matching
 from customers.queries.visibility import CUSTOMER_READERS
@@ -68,7 +70,7 @@ class CustomerSerializer(serializers.ModelSerializer):
         fields = (
             "id", "version", "kind", "name", "uscc", "contact_name", "identity_number", "phone", "address",
             "repayment_account", "industry", "established_date", "employees", "annual_sales", "owner", "office",
-            "created_at",
+            "merged_into", "created_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -94,6 +96,12 @@ class CustomerTable(NounTable):
     annual_sales = MoneyColumn()
     owner = tables.Column(orderable=False)
     created_at = DateColumn()
+
+    def render_name(self, value: str, record: Customer) -> Any:
+        """One that was merged into another says so."""
+        return (
+            format_html("{} <span class='quiet'>· {}</span>", value, gettext("merged")) if record.is_retired else value
+        )
 
     class Meta(NounTable.Meta):
         model = Customer
@@ -128,7 +136,7 @@ CUSTOMER_NOUN = register(
         icon="building-store",
         search=matching,
         related=("owner",),
-        events=lambda customer: with_hits(events_about(customer), customer.pk),
+        events=lambda customer: with_hits(events_of_customer(customer), customer),
         template="customers/customer.html",
         context=_context,
         opened=note_look,
@@ -174,6 +182,7 @@ CUSTOMER_NOUN = register(
                 customers.reveal_personal,
                 form=RevealForm,
                 roles=CUSTOMER_READERS | MANAGER,
+                even_retired=True,
                 answer=lambda value: {"value": value},
                 answer_serializer=RevealedSerializer,
                 answer_template="customers/revealed.html",

@@ -32,6 +32,7 @@ from customers.queries.campaigns import counted
 from customers.queries.duplicates import duplicates_of
 from customers.queries.leads import OPEN_STATES, visits_of
 from customers.queries.screening import with_hits
+from customers.queries.visibility import open_customers
 from customers.services import lead_lists, leads, visits
 
 MANAGER = frozenset({Role.ACCOUNT_MANAGER})
@@ -223,7 +224,7 @@ class LinkForm(ActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        own = visible(Customer, self.actor).filter(owner=self.actor.user_id).order_by("name")
+        own = open_customers(self.actor).filter(owner=self.actor.user_id).order_by("name")
         self.fields["customer_id"].queryset = own  # type: ignore[attr-defined]
 
 
@@ -341,7 +342,7 @@ LEAD_NOUN = register(
         icon="user-plus",
         search=lambda rows, text: rows.filter(name__icontains=text) | rows.filter(contact_name__icontains=text),
         related=("owner", "customer", "duplicate_of", "campaign", "referral_link"),
-        events=lambda lead: with_hits(events_about(lead), None, lead.pk),
+        events=lambda lead: with_hits(events_about(lead), lead),
         template="customers/lead.html",
         facts=_facts,
         context=_context,

@@ -9,6 +9,7 @@ from branch.queries.parameters import parameters
 from branch.queries.visibility import visible
 from customers.domain.clusters import CRITERIA, ClusterFacts, Score, score_cluster
 from customers.models import Cluster, ClusterMember, Customer
+from customers.queries.merges import files_of
 
 #: What must be known before a cluster can be judged.
 EVALUATION = (
@@ -38,5 +39,7 @@ def current_members(cluster: Cluster) -> QuerySet[ClusterMember]:
 
 def memberships(customer: Customer) -> QuerySet[ClusterMember]:
     """What a customer is a member of at present: by link, or by the same unified social credit code."""
-    same = Q(customer=customer) | Q(uscc=customer.uscc) if customer.uscc else Q(customer=customer)
+    same = Q(customer__in=files_of(customer))
+    if customer.uscc:
+        same |= Q(uscc=customer.uscc)
     return ClusterMember.objects.filter(same, left_on=None)

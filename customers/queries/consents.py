@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from customers.models import Consent, Customer
 
@@ -18,4 +18,6 @@ def consenting(customers: QuerySet[Customer], scope: str, on: date) -> QuerySet[
     """Those of `customers` who allow `scope` on the day; all where nothing has to be allowed."""
     if not scope:
         return customers
-    return customers.filter(Exists(in_force(on).filter(customer=OuterRef("pk"), scope=scope)))
+    # What the customer signed on a file that was merged into this one holds for it too.
+    theirs = Q(customer=OuterRef("pk")) | Q(customer__merged_into=OuterRef("pk"))
+    return customers.filter(Exists(in_force(on).filter(theirs, scope=scope)))

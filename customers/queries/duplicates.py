@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
@@ -19,8 +19,10 @@ from customers.domain.duplicates import SURE, Facts, Ground, ground, telling_pie
 from customers.domain.names import bigrams, likeness, name_key, spelling
 from customers.models import Customer, Lead
 from customers.queries.leads import OPEN_STATES
+from customers.queries.merges import kept_id
 
 Known = Customer | Lead
+_COMPARED = ("name", "uscc", "identity_digest", "phone_digest")
 #: Rows of one kind whose names are compared: those of the same key or spelling, and those that share most pieces.
 MOST_COMPARED = 60
 GROUND_WORDS = {
@@ -67,9 +69,30 @@ def duplicates_of(lead: Lead, actor: Actor) -> list[Match]:
     facts, offices, common = facts_of(lead), _branch_of(lead.office), _common_pieces()
     leads = Lead.objects.filter(state__in=OPEN_STATES).exclude(pk=lead.pk)
     found = [
-        *_matches(Customer.objects.all(), facts, offices, common, visible(Customer, actor)),
+        *_customers(facts, offices, common, actor),
         *_matches(leads, facts, offices, common, visible(Lead, actor)),
     ]
+    return _surest_first(found)
+
+
+def second_files_of(customer: Customer, actor: Actor) -> list[Match]:
+    """Other customers this one may be, the surest first."""
+    facts, offices, common = facts_of(customer), _branch_of(customer.office), _common_pieces()
+    found = _customers(facts, offices, common, actor)
+    return _surest_first(match for match in found if match.thing.pk != kept_id(customer))
+
+
+def _customers(facts: Facts, offices: list[int], common: dict[str, float], actor: Actor) -> list[Match]:
+    """Customers by any of their files, each once: what was merged into another is found as that one."""
+    rows = Customer.objects.select_related("merged_into")
+    found: dict[int, Match] = {}
+    for match in _surest_first(_matches(rows, facts, offices, common, visible(Customer, actor))):
+        thing = match.thing.merged_into or match.thing  # type: ignore[union-attr]
+        found.setdefault(thing.pk, replace(match, thing=thing))
+    return list(found.values())
+
+
+def _surest_first(found: Iterable[Match]) -> list[Match]:
     strength = list(Ground)
     return sorted(found, key=lambda match: (strength.index(match.ground), -match.likeness, match.thing.pk))
 
@@ -78,7 +101,8 @@ def _matches(
     rows: QuerySet, facts: Facts, offices: list[int], common: dict[str, float], seen: QuerySet
 ) -> Iterable[Match]:
     alike_from = parameter("lead.alike_from")
-    rows = rows.only("name", "uscc", "identity_digest", "phone_digest")
+    into = [f"merged_into__{name}" for name in _COMPARED] if rows.model is Customer else []
+    rows = rows.only(*_COMPARED, *into)
     candidates = {row.pk: row for row in (*_by_number(rows, facts), *_by_name(rows, facts.name, offices, common))}
     reasons = {pk: why for pk, row in candidates.items() if (why := ground(facts, facts_of(row), alike_from))}
     open_to_actor = set(seen.filter(pk__in=list(reasons)).values_list("pk", flat=True))
@@ -101,9 +125,8 @@ def _by_name(rows: QuerySet, name: str, offices: list[int], common: dict[str, fl
     pieces = telling_pieces(name, common)
     if not pieces:
         return list(same)
-    shared = RawSQL(
-        "cardinality(ARRAY(SELECT unnest(name_bigrams) INTERSECT SELECT unnest(%s::varchar[])))", [bigrams(name)]
-    )
+    own = f"{rows.model._meta.db_table}.name_bigrams"
+    shared = RawSQL(f"cardinality(ARRAY(SELECT unnest({own}) INTERSECT SELECT unnest(%s::varchar[])))", [bigrams(name)])
     like = near.filter(name_bigrams__overlap=pieces).annotate(shared=shared)
     return [*same, *like.order_by("-shared", "-pk")[:MOST_COMPARED]]
 

@@ -10,6 +10,7 @@ from django.db import connection
 from branch.domain.actor import Actor
 from branch.queries.visibility import visible
 from customers.models import Customer, InvoiceMonth, RecordSource
+from customers.queries.merges import files_of, once
 
 GROUPS = ("valid", "negative", "void")
 #: Columns of a line of totals, in order: the firm, then count, amount, tax and total of each group and of the net.
@@ -65,8 +66,8 @@ def firm_totals(actor: Actor, source: RecordSource, rule: str = "") -> Iterator[
 
 def months_by_source(customer: Customer, *, months: int = 36) -> dict[RecordSource, list[InvoiceMonth]]:
     """The last derived months of a customer by source, oldest first. The caller knows that the actor may see them."""
-    rows = InvoiceMonth.objects.filter(customer=customer).select_related("source").order_by("source__code", "-month")
+    rows = InvoiceMonth.objects.filter(customer__in=files_of(customer)).select_related("source")
     found: dict[RecordSource, list[InvoiceMonth]] = {}
-    for row in rows:
+    for row in once(rows.order_by("source__code", "-month"), customer, lambda row: (row.source_id, row.month)):
         found.setdefault(row.source, []).append(row)
     return {source: list(reversed(of_source[:months])) for source, of_source in found.items()}

@@ -98,7 +98,9 @@ class Network:
 
     @cached_property
     def links(self) -> tuple[Link, ...]:
-        return tuple(link_of(relation) for relation in self.relations)
+        """What two files of one customer both tell is one link, the later; a customer is not linked with itself."""
+        links = {(one.kind, one.source, one.target): one for one in map(link_of, self.relations)}
+        return tuple(link for link in links.values() if link.source != link.target)
 
     @cached_property
     def parties(self) -> dict[str, Party]:
@@ -162,7 +164,11 @@ def with_ends(rows: QuerySet[Relation]) -> QuerySet[Relation]:
 
 
 def network_of(customer: Customer, actor: Actor | None = None) -> Network:
-    """The links around a customer as they hold today, in at most four queries; for whom decides what has a name."""
+    """The links around a customer as they hold today, in at most four queries; for whom decides what has a name.
+
+    Of a merged file it is the network of the file that stays: the parties stand for that one.
+    """
+    customer = customer.merged_into or customer
     ids = reach([customer.pk])
     relations = tuple(with_ends(live_relations().filter(from_party__in=ids, to_party__in=ids))) if ids else ()
     if actor is None or not relations:

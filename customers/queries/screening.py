@@ -16,6 +16,7 @@ from branch.queries.parameters import parameter
 from customers.domain.names import NameKeys, likeness_of
 from customers.domain.screening import PIECES_FROM
 from customers.models import Customer, Lead, ScreeningHit, Watchlist
+from customers.queries.merges import files_of
 
 Match, Side = ScreeningHit.Match, ScreeningHit.Side
 #: States in which a hit stops a file.
@@ -177,8 +178,9 @@ def lowest_score() -> int:
 
 def hits_of(subject: Customer | Lead) -> QuerySet[ScreeningHit]:
     """All hits of a customer or lead; who may see them is the caller's to ask."""
-    owner = {"customer": subject} if isinstance(subject, Customer) else {"lead": subject}
-    return ScreeningHit.objects.filter(**owner)
+    if isinstance(subject, Customer):
+        return ScreeningHit.objects.filter(customer__in=files_of(subject))
+    return ScreeningHit.objects.filter(lead=subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,17 +204,19 @@ class Stop:
         )
 
 
-def stop_of(customer_id: int) -> Stop | None:
+def stop_of(customer: Customer) -> Stop | None:
     """What stops the customer's files by the hits on record; None where all are cleared."""
     confirmed = Q(state="confirmed")
-    rows = ScreeningHit.objects.filter(customer_id=customer_id, state__in=STOPPING)
-    counts = rows.aggregate(open=Count("pk", filter=~confirmed), confirmed=Count("pk", filter=confirmed))
+    counts = (
+        hits_of(customer)
+        .filter(state__in=STOPPING)
+        .aggregate(open=Count("pk", filter=~confirmed), confirmed=Count("pk", filter=confirmed))
+    )
     return Stop(**counts) if any(counts.values()) else None
 
 
-def with_hits(events: QuerySet[Event], customer_id: int | None, lead_id: int | None = None) -> QuerySet[Event]:
+def with_hits(events: QuerySet[Event], subject: Customer | Lead) -> QuerySet[Event]:
     """A timeline together with what became of the hits of its customer or lead."""
-    rows = ScreeningHit.objects.filter(Q(customer_id=customer_id) if customer_id else Q(lead_id=lead_id))
-    ids = [str(pk) for pk in rows.values_list("pk", flat=True)]
+    ids = [str(pk) for pk in hits_of(subject).values_list("pk", flat=True)]
     about = Q(subject_type=ScreeningHit._meta.model_name, subject_id__in=ids)
     return (events | Event.objects.filter(about)).order_by("-id")

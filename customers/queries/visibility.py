@@ -61,6 +61,11 @@ def record_details(rows: QuerySet[RecordDetail], actor: Actor) -> QuerySet[Recor
     return owned_or_within(rows, actor, subtree=INVESTIGATORS, owner="customer__owner", office="customer__office")
 
 
+def open_customers(actor: Actor) -> QuerySet[Customer]:
+    """Those this person sees on whom something new may be begun: not a file that was merged into another."""
+    return visible(Customer, actor).filter(merged_into=None)
+
+
 def pushable_customers(actor: Actor) -> QuerySet[Customer]:
     """Customers an integration client may send figures of; it can't read them."""
     return Customer.objects.filter(within_offices(actor, {Role.INTEGRATION}))

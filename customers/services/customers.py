@@ -95,7 +95,7 @@ def reveal_personal(*, actor: Actor, customer_id: int, field: str, reason: str) 
         raise InvalidInput(fields={"field": [_("Choose one of the masked fields.")]})
     if not reason.strip():
         raise InvalidInput(fields={"reason": [_("Say why you need it.")]})
-    customer = lock(Customer, customer_id, actor)
+    customer = lock(Customer, customer_id, actor, even_retired=True)
     roles = CUSTOMER_READERS | MANAGER
     if not may(actor, Transition("reveal", (), "", roles), customer):
         raise PermissionRefused(_("Your role does not allow this here."), event="reveal")

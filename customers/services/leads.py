@@ -26,6 +26,7 @@ from customers.queries.duplicates import Match, duplicates_of
 from customers.queries.leads import OPEN_STATES
 from customers.queries.load import balance_of, desk_of
 from customers.queries.offices import account_manager, person_id, topmost_office, working_office
+from customers.queries.visibility import open_customers
 from customers.services.customers import MANAGER, create_customer
 from customers.services.profile import Checker, Profile, clean_identity, clean_phone, clean_uscc, compared_by, keep_keys
 from customers.services.screening import refuse_if_confirmed, screen_lead
@@ -213,7 +214,7 @@ def convert_lead(
 
 
 def _linked(actor: Actor, customer_id: int, field: str) -> Customer:
-    customer = visible(Customer, actor).filter(pk=customer_id).first()
+    customer = open_customers(actor).filter(pk=customer_id).first()
     if customer is None:
         raise InvalidInput(fields={field: [_("Choose one of your customers.")]})
     return customer

@@ -240,7 +240,8 @@ def _described(other: Other) -> Party:
 
 def _person(digest: str) -> Customer | None:
     """The one customer who is the person of this number; none where there are several."""
-    found = list(Customer.objects.filter(identity_digest=digest, kind__in=_PERSONS).order_by("pk")[:2])
+    rows = Customer.objects.filter(identity_digest=digest, kind__in=_PERSONS, merged_into=None)
+    found = list(rows.order_by("pk")[:2])
     return found[0] if len(found) == 1 else None
 
 

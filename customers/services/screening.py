@@ -123,7 +123,7 @@ def refuse_if_listed(customer: Customer, moment: str) -> None:
     found only now would be taken back with the refused transaction; a worker finds it anew and keeps it.
     """
     new = screen_customer(customer, moment)
-    stop = stop_of(customer.pk)
+    stop = stop_of(customer)
     if stop is None:
         return
     if new:

@@ -19,6 +19,8 @@ LEAD_GIVEN = notice("lead.reassigned", _("A lead was handed over to you"))
 LEADS_COME = notice("leads.given", _("New leads came in for you: %(number)s"))
 SUGGESTION_ANSWERED = notice("suggestion.answered", _("Head office answered your suggestion"))
 CUSTOMER_GIVEN = notice("customer.reassigned", _("A customer was handed over to you"))
+MERGED = notice("customer.merged", _("Two files of a customer of yours were merged"))
+MERGE_UNDONE = notice("customer.merge_undone", _("A merge of two customers was undone"))
 
 
 @consumer("lead.reassigned", "new owner")
@@ -39,6 +41,16 @@ def tell_of_answer(payload: dict[str, Any]) -> None:
 @consumer("customer.reassigned", "new owner")
 def tell_of_customer(payload: dict[str, Any]) -> None:
     notify(payload["owner_id"], CUSTOMER_GIVEN, reverse("customer-detail", args=[payload["customer_id"]]))
+
+
+@consumer("customer.merged", "owner")
+def tell_of_merge(payload: dict[str, Any]) -> None:
+    notify(payload["owner_id"], MERGED, reverse("customer-detail", args=[payload["customer_id"]]))
+
+
+@consumer("customer.merge_undone", "owner")
+def tell_of_parting(payload: dict[str, Any]) -> None:
+    notify(payload["owner_id"], MERGE_UNDONE, reverse("customer-detail", args=[payload["customer_id"]]))
 
 
 HITS_FOUND = notice("screening.found", _("Found alike to watchlists: %(count)s; to be looked into"))

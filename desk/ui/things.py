@@ -41,7 +41,7 @@ def screening_stop(context: Any, obj: Any) -> dict[str, Any] | None:
     kind = obj.MACHINE.name if isinstance(obj, Stateful) else ""
     if getattr(obj, "state", "") not in GOES_ON_FROM.get(kind, "").split():
         return None
-    stop = stop_of(obj.customer_id)
+    stop = stop_of(obj.customer)
     if stop is None:
         return None
     hits = NOUNS["screening_hit"]

@@ -27,7 +27,9 @@ from branch.words import listed
 from customers.models import Customer
 from customers.nouns.customer_view import masks
 from customers.nouns.customers import CUSTOMER_NOUN
+from customers.queries.merges import files_of
 from customers.queries.screening import with_hits
+from customers.queries.visibility import open_customers
 from loans.domain.machines import APPLICATION
 from loans.forms.plan import PlanField, plan_text
 from loans.models import Application, Investigation, Product, ProductVersion
@@ -90,7 +92,7 @@ class NewForm(TermsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        own = visible(Customer, self.actor).filter(owner=self.actor.user_id).order_by("name")
+        own = open_customers(self.actor).filter(owner=self.actor.user_id).order_by("name")
         self.fields["customer_id"].queryset = own  # type: ignore[attr-defined]
         for name, field in self.fields.items():
             field.required = name == "customer_id"
@@ -385,7 +387,7 @@ APPLICATION_NOUN = register(
         related=("customer", "owner", "product_version__product"),
         template="loans/application.html",
         context=_context,
-        events=lambda application: with_hits(events_of_file(application), application.customer_id),
+        events=lambda application: with_hits(events_of_file(application), application.customer),
         open_work=_open_work,
         attachment_kinds=(
             ("purpose", _("Proof of purpose")),
@@ -463,7 +465,9 @@ def applications_of_customer(customer: Customer, actor: Actor) -> Panel | None:
     """The customer's files this person may see, newest first."""
     if not actor.roles & APPLICATION_NOUN.readers:
         return None
-    rows = visible(Application, actor).filter(customer=customer).select_related("product_version__product")
+    rows = (
+        visible(Application, actor).filter(customer__in=files_of(customer)).select_related("product_version__product")
+    )
     files = rows.order_by("-pk")[:10]
     context = {"files": files, "customer": customer}
     return Panel(_("Applications"), "loans/customer_applications.html", context, "applications")

@@ -10,6 +10,7 @@ from branch.queries.visibility import visible
 from branch.web.panels import Panel, panel
 from customers.models import Campaign, Cluster, Customer
 from customers.nouns.customers import CUSTOMER_NOUN
+from customers.queries.merges import files_of, kept_id
 from customers.queries.relations import network_of
 from loans.models import Application, Drawdown, Facility, Investigation, Loan
 from loans.nouns.facilities import FACILITY_NOUN
@@ -26,8 +27,13 @@ SHOWN = 20
 @panel("customer")
 def lines_and_loans(customer: Customer, actor: Actor) -> Panel | None:
     """The customer's lines and loans, newest first, as far as this person may see them."""
-    lines = visible(Facility, actor).filter(customer=customer).select_related("contract").order_by("-pk")[:SHOWN]
-    loans = visible(Loan, actor).filter(customer=customer).order_by("-pk")[:SHOWN]
+    lines = (
+        visible(Facility, actor)
+        .filter(customer__in=files_of(customer))
+        .select_related("contract")
+        .order_by("-pk")[:SHOWN]
+    )
+    loans = visible(Loan, actor).filter(customer__in=files_of(customer)).order_by("-pk")[:SHOWN]
     if not lines and not loans:
         return None
     context = {
@@ -52,17 +58,17 @@ def group_exposure(customer: Customer, actor: Actor) -> Panel | None:
     """What the customer and those it is one risk with owe and may draw, against the limits."""
     if not actor.roles & LOAN_READERS:
         return None
-    network = network_of(customer, actor)
-    exposures = exposures_of(network.group_customers or [customer.pk])
+    network, kept = network_of(customer, actor), kept_id(customer)
+    exposures = exposures_of(network.group_customers or [kept])
     given = guarantees_of(network, exposures)
-    own, together = exposures[customer.pk], sum(exposures.values(), Exposure())
+    own, together = exposures[kept], sum(exposures.values(), Exposure())
     context = {
         "members": [
             {
                 "name": network.name_of(f"c{pk}"),
-                "url": CUSTOMER_NOUN.url() + f"{pk}/" if pk in network.seen_customers and pk != customer.pk else "",
+                "url": CUSTOMER_NOUN.url() + f"{pk}/" if pk in network.seen_customers and pk != kept else "",
                 # What somebody else's customer owes is told in the sum alone.
-                "exposure": one if pk == customer.pk or pk in network.seen_customers else None,
+                "exposure": one if pk == kept or pk in network.seen_customers else None,
                 "guaranteed": given.get(pk),
             }
             for pk, one in exposures.items()
@@ -78,7 +84,7 @@ def group_exposure(customer: Customer, actor: Actor) -> Panel | None:
 @panel("customer")
 def grades_over_time(customer: Customer, actor: Actor) -> Panel | None:
     """The risk grade each investigation came to, newest first."""
-    rows = visible(Investigation, actor).filter(customer=customer).exclude(findings={})
+    rows = visible(Investigation, actor).filter(customer__in=files_of(customer)).exclude(findings={})
     found = [
         one for one in rows.select_related("application").order_by("-pk")[:SHOWN] if one.findings.get("risk_grade")
     ]

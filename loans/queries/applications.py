@@ -11,6 +11,7 @@ from django.utils.text import capfirst
 from branch.queries.business_date import business_date
 from branch.queries.parameters import parameter
 from customers.models import Customer
+from customers.queries.merges import files_of
 from customers.queries.records import year_total
 from loans.domain.cross_checks import CheckResult, Tolerance, check_table
 from loans.domain.findings import TABLES
@@ -60,14 +61,14 @@ def _customer_facts(customer: Customer) -> tuple[str, ...]:
     return *code, "identity_number", "phone", "address", "industry", "repayment_account"
 
 
-def earlier_loans(customer_id: int) -> int:
+def earlier_loans(customer: Customer) -> int:
     """Loans the customer has had before, running ones included."""
-    return Loan.objects.filter(customer_id=customer_id).count()
+    return Loan.objects.filter(customer__in=files_of(customer)).count()
 
 
 def known_grade(application: Application) -> str:
     """The risk grade of this file's investigation; before there is one, of the customer's last; else empty."""
-    rows = Investigation.objects.filter(customer_id=application.customer_id).exclude(findings={})
+    rows = Investigation.objects.filter(customer__in=files_of(application.customer)).exclude(findings={})
     own = rows.filter(application_id=application.pk).first()
     found = own or rows.filter(state="closed").order_by("-pk").first()
     return str(found.findings.get("risk_grade") or "") if found else ""
@@ -78,7 +79,8 @@ def defaults_for(customer: Customer, version: ProductVersion | None = None) -> d
 
     `version` is the product chosen, where one was; without one, that of the last file. Empty when nothing is on sale.
     """
-    last = customer.applications.exclude(state="draft").select_related("product_version").order_by("-pk").first()
+    filed = Application.objects.filter(customer__in=files_of(customer)).exclude(state="draft")
+    last = filed.select_related("product_version").order_by("-pk").first()
     if version is None:
         version = (last and active_version(last.product_version.product_id)) or on_sale().first()
     if version is None:
@@ -113,7 +115,11 @@ def sales_checks(application: Application) -> list[TableCheck]:
     stated = application.stated_annual_sales
     if stated is None:
         return []
-    visited = Investigation.objects.filter(customer_id=application.customer_id, state="closed").order_by("-pk").first()
+    visited = (
+        Investigation.objects.filter(customer__in=files_of(application.customer), state="closed")
+        .order_by("-pk")
+        .first()
+    )
     tolerance = Tolerance(parameter("deviation.tolerance_green"), parameter("deviation.tolerance_amber"))
     checks = []
     for code, (use, ratio) in TABLES.items():

@@ -12,6 +12,7 @@ from django.db.models.expressions import Combinable
 from branch.domain.money import ZERO
 from customers.models import Cluster, ClusterMember, Customer
 from customers.queries.clusters import memberships
+from customers.queries.merges import kept_by_file
 from customers.queries.prescreens import STANDINGS
 from loans.models import Application, Contract, Drawdown, Facility, Loan, ProductVersion
 
@@ -41,7 +42,9 @@ def member_customers(cluster: Cluster) -> QuerySet[Customer]:
     """Customers who are or were members: what one that left still owes was lent under the cap."""
     members = ClusterMember.objects.filter(cluster=cluster)
     coded = members.exclude(uscc="").values("uscc")
-    return Customer.objects.filter(Q(pk__in=members.values("customer_id")) | Q(uscc__in=coded))
+    named = Customer.objects.filter(Q(pk__in=members.values("customer_id")) | Q(uscc__in=coded))
+    kept = Customer.objects.filter(Q(pk__in=named.values("pk")) | Q(pk__in=named.values("merged_into"))).values("pk")
+    return Customer.objects.filter(Q(pk__in=kept) | Q(merged_into__in=kept))
 
 
 def cluster_exposure(cluster: Cluster, *, without: Application | None = None) -> ClusterExposure:
@@ -84,11 +87,13 @@ def products_for(cluster: Cluster) -> QuerySet[ProductVersion]:
 def loan_standings(customer_ids: Sequence[int]) -> dict[int, str]:
     """ "bad" for non-performing, called-in or written-off loans, "watch" for loans that are late; others not named."""
     found: dict[int, str] = {}
-    rows = Loan.objects.filter(customer_id__in=customer_ids).filter(_BAD | (_WATCH & Q(state="active")))
-    for customer_id, asset_class, state in rows.values_list("customer_id", "asset_class", "state"):
+    kept = kept_by_file(customer_ids)
+    rows = Loan.objects.filter(customer_id__in=list(kept)).filter(_BAD | (_WATCH & Q(state="active")))
+    for file_id, asset_class, state in rows.values_list("customer_id", "asset_class", "state"):
         is_bad = asset_class in ("substandard", "doubtful", "loss") or state in ("called_in", "written_off")
+        customer_id = kept[file_id]
         found[customer_id] = "bad" if is_bad or found.get(customer_id) == "bad" else "watch"
-    return found
+    return {pk: found[kept[pk]] for pk in customer_ids if kept.get(pk) in found}
 
 
 STANDINGS.append(loan_standings)

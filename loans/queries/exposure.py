@@ -11,6 +11,7 @@ from django.db.models import F, Sum
 from branch.domain.money import ZERO
 from branch.queries.parameters import parameter
 from customers.models import Customer
+from customers.queries.merges import kept_by_file
 from customers.queries.relations import Network
 from loans.models import Application, Drawdown, Facility, Loan
 
@@ -37,8 +38,11 @@ class Exposure:
 
 
 def exposures_of(customer_ids: Collection[int], *, except_application: int | None = None) -> dict[int, Exposure]:
-    """The exposure of each customer, in four queries. A renewal takes over an old loan and adds nothing."""
-    found = dict.fromkeys(customer_ids, Exposure())
+    """The exposure of each customer over all its files, in five queries. A renewal takes over a loan and adds nothing.
+
+    The customers are told by the files that stand for them.
+    """
+    found, kept = dict.fromkeys(customer_ids, Exposure()), kept_by_file(customer_ids)
     loans = Loan.objects.filter(state__in=OWED).values_list("customer").annotate(Sum("outstanding_principal"))
     paying = Drawdown.objects.filter(state__in=ON_THE_WAY, application__renews=None)
     lines = Facility.objects.filter(state__in=MAY_DRAW, application__renews=None)
@@ -53,9 +57,9 @@ def exposures_of(customer_ids: Collection[int], *, except_application: int | Non
             offers.values_list("customer").annotate(Sum("approved_amount")),
         ),
     ):
-        for customer_id, amount in rows.filter(customer__in=customer_ids).order_by():
-            known = found[customer_id]
-            found[customer_id] = replace(known, **{field: getattr(known, field) + (amount or ZERO)})
+        for file_id, amount in rows.filter(customer__in=list(kept)).order_by():
+            known = found[kept[file_id]]
+            found[kept[file_id]] = replace(known, **{field: getattr(known, field) + (amount or ZERO)})
     return found
 
 
@@ -77,7 +81,7 @@ def guarantees_of(network: Network, exposures: dict[int, Exposure]) -> dict[int,
     given: dict[int, Decimal] = {}
     for relation in network.relations:
         guarantor, debtor = relation.from_party.customer_id, relation.to_party.customer_id
-        if relation.kind != "guarantor" or guarantor is None or f"c{guarantor}" not in network.group:
+        if relation.kind != "guarantor" or guarantor in (None, debtor) or f"c{guarantor}" not in network.group:
             continue
         owed = exposures[debtor].total if debtor in exposures else ZERO
         given[guarantor] = given.get(guarantor, ZERO) + (relation.amount if relation.amount is not None else owed)

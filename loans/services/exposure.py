@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from branch.domain.money import ZERO, format_money
 from branch.domain.refusals import Unmet
 from customers.models import Customer
+from customers.queries.merges import kept_id
 from customers.queries.relations import network_of
 from customers.services.relations import hold_links
 from loans.models import Application, Drawdown
@@ -31,12 +33,15 @@ def require_room_to_pay(drawdown: Drawdown) -> None:
 def hold_group(customer: Customer) -> list[int]:
     """Lock the customers who are one risk with this one, in the order of their keys, and tell them.
 
+    Files merged into one of them are locked with it. What is told are the files that stand for them.
     Taken before any other lock on one of them (its screening, the cap of its cluster), or two members would each
     hold their own row and wait for the other's.
     """
     hold_links()
-    rows = Customer.objects.filter(pk__in=network_of(customer).group_customers).order_by("pk")
-    return list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
+    members = network_of(customer).group_customers
+    files = Customer.objects.filter(Q(pk__in=members) | Q(merged_into__in=members)).order_by("pk")
+    list(files.select_for_update(no_key=True).values_list("pk", flat=True))
+    return members
 
 
 def _require(
@@ -44,14 +49,15 @@ def _require(
 ) -> None:
     members = hold_group(customer)
     exposures = exposures_of(members, except_application=except_application)
-    own = part(exposures[customer.pk])
+    kept = kept_id(customer)
+    own = part(exposures[kept])
     if own + amount > own_limit(customer):
         raise _refusal(
             _("With %(amount)s this borrower would come to %(sum)s; the limit is %(limit)s."),
             own,
             amount,
             own_limit(customer),
-            [customer.pk],
+            [kept],
         )
     together = sum((part(one) for one in exposures.values()), ZERO)
     if len(members) > 1 and together + amount > group_limit():

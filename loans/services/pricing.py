@@ -138,7 +138,7 @@ def price_application(application: Application) -> dict[str, Any]:
         guarantee=application.guarantee_mode,
         start_date=business_date(),
         grade=known_grade(application),
-        earlier_loans=earlier_loans(application.customer_id),
+        earlier_loans=earlier_loans(application.customer),
         clusters=clusters_of(application.customer),
         due_day=application.due_day,
         principal_grace=application.principal_grace,

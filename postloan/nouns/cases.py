@@ -22,6 +22,7 @@ from branch.web.forms import ActionForm, ReasonForm
 from branch.web.noun import Action, Noun, register
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LevelColumn, LinkColumn, NounTable, StateColumn
+from customers.queries.merges import files_of
 from loans.models import Facility, Loan
 from postloan.domain.indicators import Level as IndicatorLevel
 from postloan.domain.machines import CASE
@@ -143,18 +144,19 @@ def _context(case: WarningCase, actor: Actor) -> dict[str, Any]:
     rows.sort(key=lambda signal: (signal.cleared_on is not None, -SEVERITY[signal.level], signal.pk))
     today = business_date()
     shown = [moved(signal, today) for signal in rows[:DRAWN]]
-    loans = visible(Loan, actor).filter(customer=case.customer_id).order_by("-outstanding_principal", "pk")
-    lines = visible(Facility, actor).filter(customer=case.customer_id).exclude(state__in=("closed", "cancelled"))
+    files = files_of(case.customer)
+    loans = visible(Loan, actor).filter(customer__in=files).order_by("-outstanding_principal", "pk")
+    lines = visible(Facility, actor).filter(customer__in=files).exclude(state__in=("closed", "cancelled"))
     return {
-        "standing": standing_of(case.customer_id),
+        "standing": standing_of(case.customer),
         "moved": shown,
         "sentence": _sentence(shown),
         "loans": loans,
         "lines": lines.select_related("contract", "office").order_by("pk"),
         "freezes": CASE_NOUN.action("freeze-line").offered(actor, case) and _mine(case, actor),
         "freeze_url": CASE_NOUN.url(case, "freeze-line"),
-        "inspections": visible(Inspection, actor).filter(customer=case.customer_id).order_by("-due_date")[:3],
-        "collections": visible(CollectionCase, actor).filter(customer=case.customer_id).order_by("-pk")[:3],
+        "inspections": visible(Inspection, actor).filter(customer__in=files).order_by("-due_date")[:3],
+        "collections": visible(CollectionCase, actor).filter(customer__in=files).order_by("-pk")[:3],
         "panel": _panel(case, actor),
     }
 

@@ -11,6 +11,7 @@ from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.web.panels import Panel, panel
 from customers.models import Customer
+from customers.queries.merges import files_of
 from loans.models import Instalment, Loan
 from postloan.models import CollectionCase, Inspection, LoanDay, WarningCase
 from postloan.nouns.signals import READERS
@@ -25,9 +26,14 @@ def warnings_of_customer(customer: Customer, actor: Actor) -> Panel | None:
     if not actor.roles & READERS:
         return None
     context = {
-        "cases": visible(WarningCase, actor).filter(customer=customer).select_related("officer").order_by("-pk")[:5],
-        "collections": visible(CollectionCase, actor).filter(customer=customer).order_by("-pk")[:5],
-        "inspections": visible(Inspection, actor).filter(customer=customer).order_by("-due_date", "-pk")[:5],
+        "cases": visible(WarningCase, actor)
+        .filter(customer__in=files_of(customer))
+        .select_related("officer")
+        .order_by("-pk")[:5],
+        "collections": visible(CollectionCase, actor).filter(customer__in=files_of(customer)).order_by("-pk")[:5],
+        "inspections": visible(Inspection, actor)
+        .filter(customer__in=files_of(customer))
+        .order_by("-due_date", "-pk")[:5],
     }
     if not any(rows.exists() for rows in context.values()):
         return None
@@ -37,7 +43,7 @@ def warnings_of_customer(customer: Customer, actor: Actor) -> Panel | None:
 @panel("customer")
 def how_it_repays(customer: Customer, actor: Actor) -> Panel | None:
     """Instalments fallen due and paid, and the worst and the present arrears, over the loans this person sees."""
-    loans = visible(Loan, actor).filter(customer=customer)
+    loans = visible(Loan, actor).filter(customer__in=files_of(customer))
     due = Instalment.objects.filter(loan__in=loans, due_date__lt=business_date()).exclude(loan__state="renewed")
     is_open = Q(principal_paid__lt=F("principal")) | Q(interest_paid__lt=F("interest")) | Q(fee_paid__lt=F("fee"))
     counts = due.aggregate(due=Count("pk"), open=Count("pk", filter=is_open))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,7 +11,9 @@ from django.db.models import F, Max, Sum
 
 from branch.domain.calendar import add_months
 from branch.domain.money import ZERO
-from customers.models import ExternalRecord
+from customers.models import Customer
+from customers.queries.merges import files_of
+from customers.queries.records import figures_of
 from loans.models import Facility, Loan
 from postloan.domain.indicators import MonthlySeries, Thresholds, evaluate
 from postloan.domain.thresholds import Rule, parse_rule, shipped_rule
@@ -38,10 +41,11 @@ class Course:
     values: list[Decimal | None]
 
 
-def standing_of(customer_id: int) -> Standing:
-    loans = Loan.objects.filter(customer_id=customer_id, state__in=LIVE)
+def standing_of(customer: Customer) -> Standing:
+    files = files_of(customer)
+    loans = Loan.objects.filter(customer__in=files, state__in=LIVE)
     sums = loans.aggregate(owed=Sum("outstanding_principal"), days=Max("days_past_due"))
-    lines = Facility.objects.filter(customer_id=customer_id, state="effective")
+    lines = Facility.objects.filter(customer__in=files, state="effective")
     left = lines.aggregate(left=Sum(F("limit_amount") - F("drawn_amount")))["left"]
     return Standing(sums["owed"] or ZERO, left or ZERO, sums["days"] or 0)
 
@@ -57,7 +61,7 @@ def course_of(signal: Signal, rule: Rule, until: date) -> Course:
     """The values behind a signal, up to `until`."""
     if signal.indicator == "overdue":
         return _days_past_due(signal.loan_id, until)
-    return _electricity(signal.customer_id, rule, until)
+    return _electricity(signal.customer, rule, until)
 
 
 def _days_past_due(loan_id: int, until: date) -> Course:
@@ -66,11 +70,11 @@ def _days_past_due(loan_id: int, until: date) -> Course:
     return Course([day.isoformat() for day, _days in found], [Decimal(days) for _day, days in found])
 
 
-def _electricity(customer_id: int, rule: Rule, until: date) -> Course:
+def _electricity(customer: Customer, rule: Rule, until: date) -> Course:
     """Each month against the average before it, as the indicator itself works it out."""
     this_month = until.replace(day=1)
     span = rule.settings["months"]
-    usage = electricity_by_month(customer_id, add_months(this_month, -(MONTHS_SHOWN + span)), this_month)
+    usage = electricity_by_month(customer, add_months(this_month, -(MONTHS_SHOWN + span)), this_month)
     months = [add_months(this_month, -back) for back in range(MONTHS_SHOWN, 0, -1)]
     shown = [month for month in months if month in usage]
     found = [_drop(MonthlySeries(usage, month, span), rule.thresholds) for month in shown]
@@ -81,13 +85,9 @@ def _drop(series: MonthlySeries, thresholds: Thresholds) -> Decimal | None:
     return evaluate("electricity_down", series, thresholds).value
 
 
-def electricity_by_month(customer_id: int, start: date, end: date) -> dict[date, Decimal]:
+def electricity_by_month(customer: Customer, start: date, end: date) -> dict[date, Decimal]:
     """Use in kWh by month from `start` (in) to `end` (out); the meters of a customer are added up."""
-    rows = ExternalRecord.objects.filter(
-        customer_id=customer_id,
-        metric_id="electricity_kwh",
-        superseded_at=None,
-        period_month__gte=start,
-        period_month__lt=end,
-    )
-    return dict(rows.values("period_month").annotate(kwh=Sum("value")).values_list("period_month", "kwh"))
+    used: dict[date, Decimal] = defaultdict(Decimal)
+    for row in figures_of(customer, "electricity_kwh", start, end):
+        used[row.period_month] += row.value
+    return dict(used)

@@ -137,7 +137,10 @@ def _work_on(step: str, part: Part) -> tuple[Work, list[dict[str, object]]]:
 
 def _customers(part: Part) -> list[int]:
     borrowers = Customer.objects.filter(pk__in=part.of(Loan.objects.all()).values("customer_id"))
-    return list(borrowers.order_by("pk").values_list("pk", flat=True))
+    # Who stands for several files is classed with the loans of all of them.
+    merged = Customer.objects.exclude(merged_into=None)
+    several = part.of(Customer.objects.filter(pk__in=merged.values("merged_into")), "pk")
+    return sorted({*borrowers.values_list("pk", flat=True), *several.values_list("pk", flat=True)})
 
 
 def _reason(error: Exception) -> str:

@@ -351,6 +351,9 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ("relations", "end"): Act(who(OWN, AM) | who(SUBTREE, CO), body=WHY),
     ("relations", "reveal"): Act(who(OWN, AM) | who(SUBTREE, CO, RR, AP, PO, BM, AU), body={"end": "from", **WHY}),
     ("customers", "reassign"): Act(who(SUBTREE, BM), body={"owner_id": "@colleague", **WHY}),
+    # "a branch manager merges a second file, and undoes it"
+    ("customers", "merge"): Act(who(SUBTREE, BM), body={"other_id": "@second_file", **WHY}, previews=True),
+    ("customers", "undo-merge"): Act(who(SUBTREE, BM), state="merged", body=WHY),
     # "the cap is set in force by a branch manager or risk reviewer who did not propose it"
     ("clusters", "create"): Act(
         who(BANK, AM),

@@ -44,6 +44,7 @@ from customers.models import (
     ClusterMember,
     Consent,
     Customer,
+    CustomerMerge,
     ExternalRecord,
     Feed,
     Invoice,
@@ -209,6 +210,15 @@ class World:
                 **fields,
             }
         )
+
+    def customer_file(self, state: str = "") -> Customer:
+        """A customer; `merged` is one that was merged into another."""
+        if state != "merged":
+            return self.customer()
+        kept = self.customer()
+        other = self.customer(uscc=None, merged_into=kept)
+        CustomerMerge.objects.create(kept=kept, merged=other, merged_by=self.owner, merged_on=TODAY, reason="同一家")
+        return other
 
     def file(self, state: str = "draft") -> Application:
         """An application; `signed` is one whose investigation both have signed."""
@@ -960,6 +970,7 @@ class World:
         named: dict[str, Callable[[], Any]] = {
             "@customer": lambda: self.thing("customers").pk,
             "@feed": lambda: self.feed().pk,
+            "@second_file": lambda: self.customer(uscc=None).pk,
             "@source": lambda: self.thing("record-sources").pk,
             "@uscc": lambda: self.thing("customers").uscc,
             "@cluster_member": lambda: [self.cluster_member(thing).pk],
@@ -998,7 +1009,7 @@ _MAKERS: dict[str, Callable[..., models.Model]] = {
     "prescreen-models": World.prescreen_model,
     "prescreen-runs": World.prescreen_run,
     "prescreen-results": World.prescreen_result,
-    "customers": World.customer,
+    "customers": World.customer_file,
     "external-records": World.external_record,
     "record-details": World.record_detail,
     "consents": World.consent,

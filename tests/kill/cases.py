@@ -27,6 +27,7 @@ from customers.models import (
     Cluster,
     ClusterMember,
     Consent,
+    Customer,
     Feed,
     Metric,
     PrescreenModel,
@@ -51,6 +52,7 @@ from customers.services import (
     imports,
     lead_lists,
     leads,
+    merges,
     metrics,
     prescreen_models,
     prescreens,
@@ -620,6 +622,19 @@ CLUSTER_ACTIVE = (*CLUSTER_SUBMITTED, activate_cluster)
 PRESCREENING = (*CLUSTER_ACTIVE, members_in, start_prescreen)
 
 
+def second_file() -> Customer:
+    return customers.create_customer(
+        actor=lin(), kind="farm_household", name="梅林五金", contact_name="林美玉", identity_number="11010519491231002X"
+    )
+
+
+def merge() -> object:
+    other = Customer.objects.get(kind="farm_household")
+    return merges.merge_customers(
+        actor=actor("zhou"), customer_id=life().customer.pk, other_id=other.pk, reason="同一老板"
+    )
+
+
 def relate() -> object:
     return relations.add_relation(
         actor=lin(),
@@ -723,6 +738,14 @@ CASES: dict[str, Case] = {
     "reveal_personal": Case(
         "convert",
         lambda: customers.reveal_personal(actor=lin(), customer_id=life().customer.pk, field="phone", reason="约上门"),
+    ),
+    "merge_customers": Case("convert", merge, second_file),
+    "undo_merge": Case(
+        "convert",
+        lambda: merges.undo_merge(
+            actor=actor("zhou"), customer_id=Customer.objects.exclude(merged_into=None).get().pk, reason="看错了"
+        ),
+        lambda: (second_file(), merge()),
     ),
     "push_records": Case(
         "receive_meter_readings",

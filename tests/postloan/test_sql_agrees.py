@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from branch.models import ParameterValue
+from customers.models import Customer
 from loans.domain.arrears import InstalmentDue, InstalmentPayment, arrears_on
 from loans.domain.daycount import DayCount
 from loans.domain.owed import accrued_on, penalty_between
@@ -30,7 +31,7 @@ from postloan.services.steps.accrue import accrue
 from postloan.services.steps.classify import classify as classify_part
 from postloan.services.steps.indicators import indicators
 from postloan.services.steps.part import Part
-from tests.postloan.making import make_customer, make_loan, use_power
+from tests.postloan.making import make_customer, make_loan, pay_in_full, use_power
 
 ONE_DAY = timedelta(days=1)
 SERIALS = count(1)
@@ -361,3 +362,44 @@ def assert_same(loan: Loan, code: str, expected: Any, series: dict[date, Decimal
         # Meter figures are kept with three places.
         inputs |= {f"{month:%Y-%m}": f"{value:.3f}" for month, value in series.items() if f"{month:%Y-%m}" in inputs}
     assert row.evidence == {"inputs": inputs, "formula": expected.formula}
+
+
+def test_loans_on_merged_files_are_one_debtors_in_whichever_part_they_lie(cast: SimpleNamespace) -> None:
+    """The bad loan of one file taints the good one of the other, also where a night's parts would split them."""
+    day = date(2026, 3, 2) + timedelta(days=150)
+    bad = make_loan(cast, 1, principal=Decimal("900000"))
+    good = make_loan(cast, 2, principal=Decimal("100000"))
+    pay_in_full(good, day)
+    alone = make_loan(cast, 3)
+    pay_in_full(alone, day)
+    Customer.objects.filter(pk=bad.customer_id).update(merged_into=good.customer_id, uscc=None)
+    assert (bad.customer_id - good.customer_id) % 2
+
+    counts = [classify_part(Part(day, shard, 2)).rows for shard in (0, 1)]
+
+    found = {row.loan_id: (row.asset_class, row.class_rule) for row in LoanDay.objects.filter(date=day)}
+    assert sum(counts) == len(found) == 3
+    assert found[good.pk] == ("substandard", "contagion")
+    assert found[alone.pk] == ("normal", "none")
+    assert {row.customer_id for row in LoanDay.objects.filter(loan=bad)} == {bad.customer_id}
+    # Repeated, it writes nothing more; and set back, the good one recovers its own standing only by proving.
+    assert [classify_part(Part(day, shard, 2)).rows for shard in (0, 1)] == [0, 0]
+
+
+def test_power_told_on_a_merged_file_warns_of_the_loan_on_the_other(cast: SimpleNamespace) -> None:
+    day = date(2026, 3, 20)
+    loan = make_loan(cast, 1, start_date=date(2026, 2, 10))
+    other = make_customer(cast, 2)
+    use_power(other, {f"2025-{m:02d}": "100" for m in range(7, 13)} | {"2026-01": "75"})
+    # What the file itself knows of a month counts, not both together.
+    use_power(loan.customer, {"2025-12": "100", "2026-01": "75"})
+    for shard in (0, 1):
+        indicators(Part(day, shard, 2))
+    assert not IndicatorReading.objects.exists()
+
+    Customer.objects.filter(pk=other.pk).update(merged_into=loan.customer_id, uscc=None)
+    for shard in (0, 1):
+        indicators(Part(day, shard, 2))
+
+    reading = IndicatorReading.objects.get()
+    assert (reading.loan_id, reading.level, reading.value) == (loan.pk, "orange", Decimal("0.2500"))

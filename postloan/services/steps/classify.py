@@ -6,7 +6,7 @@ The rules are those of loans.domain.arrears and postloan.domain.classification, 
 from __future__ import annotations
 
 from branch.queries.parameters import parameters
-from postloan.services.steps.part import COUNT_AND_DIGEST, CUSTOMER_IN_PART, LIVE, Part, Work, execute
+from postloan.services.steps.part import COUNT_AND_DIGEST, CUSTOMER_IN_PART, LIVE, MERGED_FILES, Part, Work, execute
 
 #: What the bank set, by the name the statement uses.
 _PARAMETERS = {
@@ -32,9 +32,16 @@ WITH classes (severity, asset_class, rate) AS (
     VALUES (0, 'normal', %(provision_normal)s), (1, 'special_mention', %(provision_special_mention)s),
            (2, 'substandard', %(provision_substandard)s), (3, 'doubtful', %(provision_doubtful)s),
            (4, 'loss', %(provision_loss)s)
+), merged AS MATERIALIZED ({MERGED_FILES}
 ), live AS (
-    SELECT l.* FROM loans_loan l WHERE {LIVE.format(t="l")} AND {CUSTOMER_IN_PART.format(t="l")}
-      AND l.start_date <= %(date)s
+    SELECT l.*, l.customer_id AS debtor_id FROM loans_loan l
+    WHERE {LIVE.format(t="l")} AND {CUSTOMER_IN_PART.format(t="l")} AND l.start_date <= %(date)s
+      AND NOT l.customer_id = ANY (ARRAY(SELECT file_id FROM merged))
+    UNION ALL
+    -- Loans booked on several files of a debtor weigh in one another's class: all are in the part of the first file.
+    SELECT l.*, m.customer_id FROM loans_loan l
+    JOIN (SELECT file_id, debtor_id AS customer_id FROM merged) m ON m.file_id = l.customer_id
+    WHERE {LIVE.format(t="l")} AND {CUSTOMER_IN_PART.format(t="m")} AND l.start_date <= %(date)s
 ), arrears AS (
     SELECT i.loan_id, %(date)s - min(i.due_date) AS days_past_due,
            sum(i.principal - i.principal_paid + i.interest - i.interest_paid + i.fee - i.fee_paid) AS overdue_amount
@@ -43,7 +50,7 @@ WITH classes (severity, asset_class, rate) AS (
       AND (i.principal_paid < i.principal OR i.interest_paid < i.interest OR i.fee_paid < i.fee)
     GROUP BY i.loan_id
 ), facts AS (
-    SELECT l.id, l.customer_id, l.outstanding_principal, c.kind = 'company' AS is_non_retail,
+    SELECT l.id, l.customer_id, l.debtor_id, l.outstanding_principal, c.kind = 'company' AS is_non_retail,
            coalesce(a.days_past_due, 0) AS days_past_due, coalesce(a.overdue_amount, 0) AS overdue_amount,
            (SELECT severity FROM classes WHERE classes.asset_class = l.asset_class) AS previous,
            coalesce((SELECT severity FROM classes WHERE classes.asset_class = l.judged_class), 0) AS by_judgement,
@@ -68,7 +75,7 @@ WITH classes (severity, asset_class, rate) AS (
            coalesce(sum(outstanding_principal) FILTER (WHERE greatest(by_days, by_judgement, by_proving) >= 2)
                     OVER same_debtor, 0)
            - CASE WHEN greatest(by_days, by_judgement, by_proving) >= 2 THEN outstanding_principal ELSE 0 END AS others
-    FROM own WINDOW same_debtor AS (PARTITION BY customer_id)
+    FROM own WINDOW same_debtor AS (PARTITION BY debtor_id)
 ), rules AS (
     SELECT debtor.*,
            CASE WHEN is_non_retail AND others > total * %(contagion_share)s THEN 2 ELSE 0 END AS by_contagion

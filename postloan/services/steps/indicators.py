@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from postloan.domain.indicators import Level
 from postloan.domain.thresholds import Rule
 from postloan.queries.thresholds import active_thresholds
-from postloan.services.steps.part import COUNT_AND_DIGEST, CUSTOMER_IN_PART, LIVE, Part, Work, execute, work_of
+from postloan.services.steps.part import (
+    COUNT_AND_DIGEST,
+    CUSTOMER_IN_PART,
+    LIVE,
+    MERGED_FILES,
+    Part,
+    Work,
+    execute,
+    work_of,
+)
 
 #: Each gives customer_id, loan_id, value, inputs and may use the indicator's own settings.
 OVERDUE = f"""
@@ -20,8 +29,29 @@ OVERDUE = f"""
     FROM postloan_loanday d
     WHERE d.date = %(date)s AND d.days_past_due > 0 AND {CUSTOMER_IN_PART.format(t="d")}
 """
+_ELECTRICITY = """
+    e.metric = 'electricity_kwh' AND e.superseded_at IS NULL
+    AND e.period_month < date_trunc('month', %(date)s::date)
+    AND e.period_month >= date_trunc('month', %(date)s::date) - make_interval(months => %(months)s + %(fresh_months)s)
+"""
 # The oldest live loan stands for the customer; meters of one customer are added up; only whole months count.
 ELECTRICITY_DOWN = f"""
+    WITH merged AS MATERIALIZED ({MERGED_FILES}),
+    used AS (
+        SELECT e.customer_id, e.period_month, e.value FROM customers_externalrecord e
+        WHERE {_ELECTRICITY} AND {CUSTOMER_IN_PART.format(t="e")}
+          AND NOT e.customer_id = ANY (ARRAY(SELECT file_id FROM merged))
+        UNION ALL
+        -- Each file of a customer has what they all have; of one month what the first has (customers.queries.merges).
+        SELECT own.customer_id, e.period_month, e.value
+        FROM (SELECT file_id AS customer_id, debtor_id FROM merged) own
+        JOIN merged o USING (debtor_id) JOIN customers_externalrecord e ON e.customer_id = o.file_id
+        WHERE {_ELECTRICITY} AND {CUSTOMER_IN_PART.format(t="own")}
+          AND (o.file_id = o.debtor_id OR NOT EXISTS (
+              SELECT FROM customers_externalrecord f
+              WHERE f.customer_id = o.debtor_id AND f.metric = e.metric AND f.source = e.source
+                AND f.period_month = e.period_month AND f.superseded_at IS NULL))
+    )
     SELECT base.customer_id, loan.id AS loan_id,
            round((total - %(months)s * latest_kwh)::numeric(40, 20) / total, 4) AS value,
            inputs || jsonb_build_object('average', round(total / %(months)s, 2)::text) AS inputs
@@ -31,14 +61,9 @@ ELECTRICITY_DOWN = f"""
                sum(m.kwh) FILTER (WHERE m.period_month < m.latest) AS total,
                sum(m.kwh) FILTER (WHERE m.period_month = m.latest) AS latest_kwh
         FROM (
-            SELECT e.customer_id, e.period_month, sum(e.value) AS kwh,
-                   max(e.period_month) OVER (PARTITION BY e.customer_id) AS latest
-            FROM customers_externalrecord e
-            WHERE e.metric = 'electricity_kwh' AND e.superseded_at IS NULL AND {CUSTOMER_IN_PART.format(t="e")}
-              AND e.period_month < date_trunc('month', %(date)s::date)
-              AND e.period_month >= date_trunc('month', %(date)s::date)
-                                    - make_interval(months => %(months)s + %(fresh_months)s)
-            GROUP BY e.customer_id, e.period_month
+            SELECT customer_id, period_month, sum(value) AS kwh,
+                   max(period_month) OVER (PARTITION BY customer_id) AS latest
+            FROM used GROUP BY customer_id, period_month
         ) m
         WHERE m.period_month >= m.latest - make_interval(months => %(months)s)
           AND m.latest >= date_trunc('month', %(date)s::date) - make_interval(months => %(fresh_months)s)

@@ -43,6 +43,11 @@ CUSTOMER_IN_PART = (
     "{t}.customer_id %% %(shards)s = %(shard)s"
     " AND (%(customer_ids)s::bigint[] IS NULL OR {t}.customer_id = ANY(%(customer_ids)s::bigint[]))"
 )
+#: Files of customers who have several: each with the one that stands for them all. Their files lie in any part.
+MERGED_FILES = """
+    SELECT id AS file_id, merged_into_id AS debtor_id FROM customers_customer WHERE merged_into_id IS NOT NULL
+    UNION SELECT merged_into_id, merged_into_id FROM customers_customer WHERE merged_into_id IS NOT NULL
+"""
 #: Loans whose interest runs and whose days are counted.
 LIVE_STATES = ("active", "called_in")
 LIVE = "{t}.state IN ('active', 'called_in')"

@@ -1,0 +1,73 @@
+"""Files of one customer: the one that stays, then those merged into it. What is asked of a customer is asked of all.
+
+Nothing that was booked moves in a merge, so whoever asks for a customer's loans, figures or hits asks with `files_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Protocol, TypeVar
+
+from django.db.models import Q, QuerySet
+
+from branch.models import Event
+from branch.queries.timeline import events_about
+from customers.models import Customer, CustomerMerge
+
+
+class OfCustomer(Protocol):
+    customer_id: int
+
+
+R = TypeVar("R", bound=OfCustomer)
+
+
+def kept_id(customer: Customer) -> int:
+    """The file that stands for the customer: its own, or the one it was merged into."""
+    return customer.merged_into_id or customer.pk
+
+
+def files_of(customer: Customer) -> list[int]:
+    """Keys of all files of this customer, in one query for as long as the object lives."""
+    known: list[int] | None = customer.__dict__.get("_files")
+    if known is None:
+        kept = kept_id(customer)
+        known = [kept, *Customer.objects.filter(merged_into=kept).order_by("pk").values_list("pk", flat=True)]
+        customer.__dict__["_files"] = known
+    return known
+
+
+def once(rows: Iterable[R], customer: Customer, what: Callable[[R], Hashable]) -> list[R]:
+    """Rows of the customer's files in their order, of those that tell the same (`what`) only the one of the first file.
+
+    They are not added up: two files of one firm may hold the same papers.
+    """
+    found, place = list(rows), {pk: number for number, pk in enumerate(files_of(customer))}
+    best: dict[Hashable, R] = {}
+    for row in found:
+        known = best.setdefault(what(row), row)
+        if place[row.customer_id] < place[known.customer_id]:
+            best[what(row)] = row
+    return [row for row in found if best[what(row)] is row]
+
+
+def kept_by_file(customer_ids: Iterable[int]) -> dict[int, int]:
+    """File → the one that stands for it, of every file of these customers, in one query."""
+    ids = list(customer_ids)
+    kept = Customer.objects.filter(Q(pk__in=ids) | Q(merged_files__in=ids))
+    rows = Customer.objects.filter(Q(pk__in=kept.values("pk")) | Q(merged_into__in=kept.values("pk")))
+    return {pk: into or pk for pk, into in rows.values_list("pk", "merged_into_id")}
+
+
+def events_of_customer(customer: Customer) -> QuerySet[Event]:
+    """The events of all files of the customer; of a merged file, its own."""
+    if customer.is_retired:
+        return events_about(customer)
+    ids = [str(pk) for pk in files_of(customer)]
+    return Event.objects.filter(subject_type=customer._meta.model_name, subject_id__in=ids).order_by("-id")
+
+
+def live_merge(customer: Customer) -> CustomerMerge | None:
+    """How the customer was merged into another, while it holds."""
+    rows = CustomerMerge.objects.filter(merged=customer, undone_on=None)
+    return rows.select_related("kept", "merged_by").first()
