@@ -57,6 +57,7 @@ name_events(
         "role.assign": pgettext_lazy("event", "gave a role"),
         "role.end": pgettext_lazy("event", "ended a role"),
         "attachment.add": pgettext_lazy("event", "added a document"),
+        "attachment.correct": pgettext_lazy("event", "corrected how long a document is valid"),
         "attachment.download": pgettext_lazy("event", "downloaded a document"),
     }
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -35,7 +36,7 @@ class AttachmentSerializer(serializers.ModelSerializer):
         model = Attachment
         fields = (
             "id", "subject_type", "subject_id", "kind", "title", "media_type", "size_bytes", "sha256",
-            "uploaded_by", "created_at",
+            "expires_on", "uploaded_by", "created_at",
         )  # fmt: skip
 
 
@@ -44,6 +45,9 @@ class NewAttachmentSerializer(serializers.Serializer):
     subject_id = serializers.IntegerField(min_value=1)
     kind = serializers.CharField(max_length=60)
     title = serializers.CharField(max_length=200)
+    expires_on = serializers.DateField(
+        required=False, allow_null=True, help_text="The last day it holds; left out where it has no end."
+    )
     file = serializers.FileField(help_text="PDF, PNG, JPEG, WebP, DOCX, XLSX, CSV or TXT.")
 
 
@@ -64,13 +68,15 @@ def subject_seen(actor: Actor, subject_type: str, subject_id: Any) -> Subject:
     return subject
 
 
-def upload_to(actor: Actor, subject: Subject, *, kind: str, title: str, file: Any) -> Attachment:
+def upload_to(
+    actor: Actor, subject: Subject, *, kind: str, title: str, file: Any, expires_on: date | None = None
+) -> Attachment:
     """Attach an upload in one of the kinds the noun knows. Raises InvalidInput for any other kind."""
     noun = noun_of(subject)
     kinds = [code for code, _label in noun.attachment_kinds] if noun else []
     if kinds and kind not in kinds:
         raise InvalidInput(fields={"kind": [_("Choose one of: %(kinds)s.") % {"kinds": listed(kinds)}]})
-    return attach(actor=actor, subject=subject, kind=kind, title=title, upload=file)
+    return attach(actor=actor, subject=subject, kind=kind, title=title, upload=file, expires_on=expires_on)
 
 
 def file_response(actor: Actor, attachment_id: int) -> FileResponse:

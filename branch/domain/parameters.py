@@ -348,6 +348,21 @@ _ALL = (
     Parameter("grade.letter_a", Decimal, Decimal(80), "Lowest score of risk grade A"),
     Parameter("grade.letter_b", Decimal, Decimal(65), "Lowest score of risk grade B"),
     Parameter("grade.letter_c", Decimal, Decimal(50), "Lowest score of risk grade C; below it is D"),
+    Parameter(
+        "documents.expiry_notice_days",
+        int,
+        30,
+        "Days before its last day from which a document counts as about to expire",
+        lowest=1,
+        highest=365,
+    ),
+    Parameter(
+        "documents.required_kinds",
+        list,
+        ["licence", "identity"],
+        "Documents a customer must have valid; farm households have no business licence",
+        choices=("licence", "identity"),
+    ),
     Parameter("office.opens_hour", int, 9, "Hour at which working time begins", lowest=0, highest=23),
     Parameter("office.closes_hour", int, 17, "Hour at which working time ends", lowest=1, highest=24),
 )

@@ -21,12 +21,17 @@ class Attachment(models.Model):
     customer_id = models.BigIntegerField(null=True)
     file_key = models.CharField(max_length=40, default="")
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    #: The last day a dated paper holds, such as a licence; none where it has no end or nobody said.
+    expires_on = models.DateField(_("expires on"), null=True, blank=True)
     created_at = models.DateTimeField(_("uploaded at"), db_default=Now())
 
     class Meta:
         verbose_name = _("attachment")
         verbose_name_plural = _("attachments")
-        indexes = [models.Index(fields=["subject_type", "subject_id"], name="attachment_subject")]
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id"], name="attachment_subject"),
+            models.Index(fields=["customer_id", "kind"], name="attachment_customer"),
+        ]
 
     def __str__(self) -> str:
         return self.title

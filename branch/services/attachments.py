@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, BinaryIO
 
 import structlog
 from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
+from branch.domain.documents import EARLIEST, LATEST
 from branch.domain.machine import on
 from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused
 from branch.domain.roles import Role
@@ -20,7 +22,8 @@ from branch.queries.visibility import visible
 from branch.services.events import record
 from branch.services.file_store import StoredFile, names_older_than, open_stored, path_of, store
 from branch.services.file_types import sniff
-from branch.services.transition import may
+from branch.services.inputs import clean_reason
+from branch.services.transition import lock, may
 from branch.services.use_case import use_case
 
 logger = structlog.get_logger(__name__)
@@ -45,33 +48,35 @@ ORPHAN_AFTER_SECONDS = 3600
 
 
 @use_case("attach_file")
-def attach(*, actor: Actor, subject: Subject, kind: str, title: str, upload: Any) -> Attachment:
+def attach(
+    *, actor: Actor, subject: Subject, kind: str, title: str, upload: Any, expires_on: date | None = None
+) -> Attachment:
     """Keep a file with `subject`. `upload` is bytes, or anything with `read` (and `name`, whose ending must agree).
 
-    Raises NotFound, PermissionRefused, and InvalidInput for the wrong kind or size of file or no title.
+    `expires_on` is the last day the paper holds. Raises NotFound, PermissionRefused, and InvalidInput for the wrong
+    kind or size of file, no title, or a day no paper ends on.
     """
     if not visible(type(subject), actor).filter(pk=subject.pk).exists():
         raise NotFound(_("There is no such record."))
     if not may(actor, ATTACH, subject):
         raise PermissionRefused(_("Your role does not allow this here."), event=ATTACH.event)
     title = _clean_title(title)
+    expires_on = _clean_last_day(expires_on)
     # The bytes are written first: a row never speaks of a file that is not there. When the caller's transaction
     # fails later on, the bytes stay behind without a row and remove_orphan_files takes them away.
     stored = store(upload, limit_bytes=parameter("upload.limit_bytes"))
     try:
-        return _add_row(actor, subject, kind, title, stored, sniff(stored.path, _name_of(upload)).media_type)
+        media_type = sniff(stored.path, _name_of(upload)).media_type
+        return _add_row(actor, subject, stored, kind=kind, title=title, media_type=media_type, expires_on=expires_on)
     except BaseException:
         stored.path.unlink(missing_ok=True)
         raise
 
 
-def _add_row(actor: Actor, subject: Subject, kind: str, title: str, stored: StoredFile, media_type: str) -> Attachment:
+def _add_row(actor: Actor, subject: Subject, stored: StoredFile, **facts: Any) -> Attachment:
     attachment = Attachment.objects.create(
         subject_type=str(subject._meta.model_name),
         subject_id=str(subject.pk),
-        kind=kind,
-        title=title,
-        media_type=media_type,
         size_bytes=stored.size_bytes,
         sha256=stored.sha256,
         storage_name=stored.name,
@@ -79,11 +84,47 @@ def _add_row(actor: Actor, subject: Subject, kind: str, title: str, stored: Stor
         customer_id=subject.subject_customer_id,
         file_key=subject.file_key,
         uploaded_by_id=actor.user_id,
+        **facts,
     )
     # The title stays out of the record: people name files after people.
-    facts = {"attachment_id": attachment.pk, "kind": kind, "sha256": stored.sha256, "media_type": media_type}
-    record("attachment.add", subject, actor=actor, after=facts)
+    told = {"kind": attachment.kind, "sha256": stored.sha256, "media_type": attachment.media_type}
+    after = {"attachment_id": attachment.pk, **told, **_last_day(attachment)}
+    record("attachment.add", subject, actor=actor, after=after)
     return attachment
+
+
+@use_case("correct_document")
+def correct_document(*, actor: Actor, attachment_id: int, expires_on: date | None, reason: str) -> Attachment:
+    """Another last day for a document already on file, or none; what stood there stays on the record.
+
+    Raises NotFound, PermissionRefused for who may not add documents there, InvalidInput for a day no paper ends on.
+    """
+    reason = clean_reason(reason)
+    expires_on = _clean_last_day(expires_on)
+    attachment = lock(Attachment, attachment_id, actor)
+    subject = subject_of(attachment, actor)
+    if subject is None:
+        raise NotFound(_("There is no such document."))
+    if not may(actor, ATTACH, subject):
+        raise PermissionRefused(_("Your role does not allow this here."), event="correct")
+    before = _last_day(attachment)
+    attachment.expires_on = expires_on
+    attachment.save(update_fields=["expires_on"])
+    after = {"attachment_id": attachment.pk, "kind": attachment.kind, "expires_on": None, **_last_day(attachment)}
+    record("attachment.correct", subject, actor=actor, before=before, after=after, reason=reason)
+    return attachment
+
+
+def _last_day(attachment: Attachment) -> dict[str, str]:
+    """For the record, where one was said."""
+    return {"expires_on": attachment.expires_on.isoformat()} if attachment.expires_on else {}
+
+
+def _clean_last_day(expires_on: date | None) -> date | None:
+    if expires_on is not None and not EARLIEST <= expires_on <= LATEST:
+        span = {"earliest": EARLIEST, "latest": LATEST}
+        raise InvalidInput(fields={"expires_on": [_("Choose a day from %(earliest)s to %(latest)s.") % span]})
+    return expires_on
 
 
 def _clean_title(title: str) -> str:

@@ -310,6 +310,11 @@ def noun_of(obj: Any) -> Noun | None:
     return _BY_MODEL.get(type(obj))
 
 
+def noun_called(model_name: str) -> Noun | None:
+    """The noun whose things carry this name in events and attachments."""
+    return next((noun for noun in NOUNS.values() if noun.model._meta.model_name == model_name), None)
+
+
 def url_of(obj: Any) -> str:
     """The page of a thing; empty where it has none."""
     noun = noun_of(obj)

@@ -25,7 +25,7 @@ from customers.queries.visibility import INVESTIGATORS
 #: The order of the page; a section that does not stand here comes after these.
 ORDER = (
     "merged", "identity", "files", "size", "people", "graph", "exposure", "leads", "applications", "lending",
-    "repayment", "grades", "warnings", "consents", "records",
+    "repayment", "grades", "warnings", "documents", "consents", "records",
 )  # fmt: skip
 _OF_MERGED = ("merged", "identity", "looks")
 REVEAL_CHOICES = [

@@ -8,13 +8,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack, cast
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput
 from branch.domain.roles import Role
-from branch.models import Office
+from branch.models import Attachment, Office
 from branch.queries.visibility import visible
 from branch.services.outbox import publish
 from branch.services.transition import change, create, transition
@@ -209,8 +210,16 @@ def convert_lead(
         lead.customer = _linked(actor, customer_id, "customer_id") if customer_id else _converted(actor, lead, values)
         plan_next(lead)
         _reach(lead, "converted")
+        _hand_over_documents(lead)
     publish("lead.converted", lead_id=lead.pk, customer_id=lead.customer_id)
     return lead
+
+
+def _hand_over_documents(lead: Lead) -> None:
+    """What was collected of the lead and on visits to it is found with the customer from now on."""
+    visits = [str(pk) for pk in lead.visits.values_list("pk", flat=True)]
+    of_lead = Q(subject_type="lead", subject_id=str(lead.pk)) | Q(subject_type="leadvisit", subject_id__in=visits)
+    Attachment.objects.filter(of_lead, customer_id=None).update(customer_id=lead.customer_id)
 
 
 def _linked(actor: Actor, customer_id: int, field: str) -> Customer:

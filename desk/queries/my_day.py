@@ -20,10 +20,12 @@ from approvals.services.reviews import ROLE_OF
 from branch.domain.actor import Actor
 from branch.domain.money import format_money
 from branch.domain.roles import Role
+from branch.queries.documents import document_rule
 from branch.queries.visibility import visible
 from branch.web.noun import NOUNS, url_of
-from customers.models import PrescreenModel
+from customers.models import Customer, PrescreenModel
 from customers.queries.clusters import waiting_for_caps
+from customers.queries.documents import with_documents_due
 from customers.queries.leads import leads_to_call
 from desk.domain.clocks import Clock
 from desk.queries.clocks import Clocks
@@ -224,6 +226,11 @@ def _own_promises(actor: Actor, today: date) -> QuerySet:
     return rows.select_related("loan").order_by("promised_date")
 
 
+def _documents_due(actor: Actor, today: date) -> QuerySet:
+    rows = visible(Customer, actor).filter(owner=actor.user_id)
+    return with_documents_due(rows, document_rule(today))
+
+
 def _policies(model: type) -> Rows:
     def rows(actor: Actor, today: date) -> QuerySet:
         return visible(model, actor).filter(state="submitted").exclude(drafted_by=actor.user_id).order_by("pk")
@@ -258,6 +265,11 @@ def _promise_line(case: Any) -> str:
     if case.promised_amount is None:
         return str(case.loan)
     return _("Promised %(amount)s") % {"amount": format_money(case.promised_amount)}
+
+
+def _document_line(customer: Any) -> str:
+    word = dict(NOUNS["customer"].attachment_kinds).get(customer.document_kind)
+    return str(word or _("Document"))
 
 
 MANAGER = frozenset({Role.ACCOUNT_MANAGER})
@@ -378,6 +390,17 @@ PILES: tuple[Pile, ...] = (
         lambda row: f"{row.contract} · {format_money(row.limit_amount)}",
         "facility",
         "state=effective",
+    ),
+    Pile(
+        "documents",
+        gettext_lazy("Documents that expire"),
+        "file-alert",
+        MANAGER,
+        _documents_due,
+        _document_line,
+        "customer",
+        name=str,
+        due=lambda row: row.document_due,
     ),
     Pile(
         "leads",

@@ -19,6 +19,7 @@ from branch.web.forms import ActionForm, ReasonForm
 from branch.web.noun import Action, Noun, register
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, RateColumn, StateColumn
+from customers.nouns.documents import gap_sentences
 from loans.domain.machines import CONDITION, CONTRACT
 from loans.models import Condition, Contract
 from loans.services import contracts
@@ -127,6 +128,7 @@ def _contract_context(contract: Contract, actor: Actor) -> dict[str, Any]:
     return {
         "conditions": [(condition, CONDITION_NOUN.offers(actor, condition)) for condition in conditions],
         "facility": getattr(contract, "facility", None),
+        "document_gaps": gap_sentences(contract.customer) if contract.state == "generated" else [],
     }
 
 

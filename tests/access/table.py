@@ -146,6 +146,8 @@ READ: dict[str, Who] = {
     "pulls": who(BANK, AM, CO, RR, AP, PO, BM, AU, IC, AD, PY),
     "pull-calls": who(SUBTREE, PO, BM, AU),
     "consents": who(OWN, AM) | who(SUBTREE, CO, RR, AP, DO, LA, PO, BM, AU),
+    # A document is read with the thing it belongs to; here that is a customer.
+    "documents": who(OWN, AM) | who(SUBTREE, CO, RR, AP, DO, LA, PO, BM, AU),
     "metrics": who(BANK, AM, CO, RR, AP, PO, BM, AU, IC, AD, PY),
     # Everybody on the staff knows what is on sale.
     "products": who(BANK, *STAFF),
@@ -367,6 +369,7 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ("clusters", "send-back"): Act(who(SUBTREE, BM, RR), "submitted", WHY),
     ("clusters", "activate"): Act(who(SUBTREE, BM, RR), "submitted"),
     ("clusters", "approve-cap"): Act(who(SUBTREE, BM, RR), "active"),
+    ("clusters", "reassign"): Act(who(SUBTREE, BM), "active", {"owner_id": "@colleague", **WHY}),
     ("clusters", "suspend"): Act(who(SUBTREE, BM, RR), "active", WHY),
     ("clusters", "resume"): Act(who(SUBTREE, BM, RR), "suspended"),
     ("clusters", "close"): Act(MINE_OR_HEAD, "active", WHY),
@@ -432,6 +435,10 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
         by_choice=True,
     ),
     ("consents", "withdraw"): Act(who(OWN, AM) | who(SUBTREE, BM, PO), body=WHY),
+    # How long it holds is corrected by whoever may add one.
+    ("documents", "correct"): Act(
+        who(OWN, AM) | who(SUBTREE, CO, RR, AP, DO, LA, PO, BM), body={"expires_on": "2027-03-31", **WHY}
+    ),
     # A provider is set up for the bank; one customer is asked about by who looks after them.
     ("feeds", "create"): Act(
         who(HEAD, AD, PY),
@@ -731,6 +738,12 @@ OTHER: dict[str, tuple[Other, ...]] = {
     "dashboard/<code>/": (Other("GET", TO_SIGN_IN, 403, DASHBOARD, sample="dashboard/leads/"),),
     "funnel/": (Other("GET", TO_SIGN_IN, 403, who(BANK, AM, BM, AU)),),
     "funnel/<code>/": (Other("GET", TO_SIGN_IN, 403, who(BANK, AM, BM, AU), sample="funnel/leads/"),),
+    # who sees links sees their circles, of the customers they see
+    "guarantee-circles/": (Other("GET", TO_SIGN_IN, 403, who(BANK, AM, CO, RR, AP, PO, BM, AU)),),
+    "guarantee-circles/export.<form>": (
+        Other("GET", TO_SIGN_IN, 403, who(BANK, AM, CO, RR, AP, PO, BM, AU), sample="guarantee-circles/export.csv"),
+    ),
+    "api/v1/guarantee-circles/": (Other("GET", CHALLENGE, 403, who(BANK, AM, CO, RR, AP, PO, BM, AU)),),
     "styleguide/": (Other("GET", TO_SIGN_IN, 200),),
     # for visitors nobody knows: a page for those who have the address, and the same answer whatever they sent
     "r/<token>/": (Other("GET", 404, 404, sample="r/nothing/"), Other("POST", 404, 404, sample="r/nothing/")),

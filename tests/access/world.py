@@ -457,6 +457,10 @@ class World:
             expires_on=date(2027, 3, 1),
         )
 
+    def document(self) -> Attachment:
+        subject = self.customer()
+        return attach(actor=system_actor(), subject=subject, kind="licence", title=f"{MARK}执照.pdf", upload=PDF)
+
     def feed(self) -> Feed:
         return Feed.objects.create(
             office=self.offices["HO"],
@@ -1013,6 +1017,7 @@ _MAKERS: dict[str, Callable[..., models.Model]] = {
     "external-records": World.external_record,
     "record-details": World.record_detail,
     "consents": World.consent,
+    "documents": World.document,
     "feeds": World.feed,
     "pulls": World.pull_run,
     "pull-calls": World.pull_call,

@@ -1159,6 +1159,15 @@ CASES: dict[str, Case] = {
         "meet_condition",
         lambda: attachments.open_attachment(actor=lin(), attachment_id=Attachment.objects.latest("id").pk),
     ),
+    "correct_document": Case(
+        "meet_condition",
+        lambda: attachments.correct_document(
+            actor=lin(),
+            attachment_id=Attachment.objects.latest("id").pk,
+            expires_on=date(2027, 3, 31),
+            reason="看错日期",
+        ),
+    ),
     "mark_read": Case("assign_case", lambda: notifications.mark_read(actor=he(), notification_id=told("he"))),
     "mark_all_read": Case("assign_case", lambda: notifications.mark_all_read(actor=he())),
 }
@@ -1272,6 +1281,13 @@ CASES |= {
         ),
     ),
     "suspend_cluster": Case("opening", suspend_cluster, in_order(*CLUSTER_ACTIVE)),
+    "reassign_cluster": Case(
+        "opening",
+        lambda: clusters.reassign_cluster(
+            actor=actor("zhou"), cluster_id=cluster(), owner_id=user("wei"), reason="休产假"
+        ),
+        in_order(new_cluster, lambda: hire("wei", "account_manager", "CD")),
+    ),
     "resume_cluster": Case(
         "opening",
         lambda: clusters.resume_cluster(actor=actor("sun"), cluster_id=cluster()),

@@ -1,0 +1,87 @@
+"""Documents of customers: what the bank wants to have of each and how it stands, and what ends soon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import DateField, Exists, Max, OuterRef, Q, QuerySet, Subquery
+
+from branch.domain.actor import Actor
+from branch.domain.documents import Standing
+from branch.models import Attachment
+from branch.queries.documents import DocumentRule, document_rule
+from branch.queries.visibility import visible
+from customers.models import Customer
+
+#: Kinds a household can't have.
+NOT_OF = {Customer.Kind.FARM_HOUSEHOLD.value: frozenset({"licence"})}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A kind of document a customer must have. `standing` is None where there is none on file.
+
+    Of several the one that holds longest counts; those without a last day only where none has one.
+    """
+
+    kind: str
+    standing: Standing | None
+    expires_on: date | None = None
+
+    @property
+    def is_gap(self) -> bool:
+        return self.standing in (None, Standing.EXPIRED)
+
+
+def wanted_of(customers: Iterable[Customer], rule: DocumentRule) -> dict[int, list[Wanted]]:
+    """How the required documents of each customer stand, in one query; whether a reader sees the files or not."""
+    customers = list(customers)
+    rows = Attachment.objects.filter(customer_id__in=[customer.pk for customer in customers], kind__in=rule.required)
+    last = {
+        (row["customer_id"], row["kind"]): row["last"]
+        for row in rows.values("customer_id", "kind").annotate(last=Max("expires_on")).order_by()
+    }
+
+    def wanted(customer: Customer, kind: str) -> Wanted:
+        key = (customer.pk, kind)
+        return Wanted(kind, rule.standing(last[key]), last[key]) if key in last else Wanted(kind, None)
+
+    return {
+        customer.pk: [wanted(customer, kind) for kind in rule.required if kind not in NOT_OF.get(customer.kind, ())]
+        for customer in customers
+    }
+
+
+def gaps_of(customer: Customer) -> list[Wanted]:
+    """Required documents that are missing or expired today."""
+    return [wanted for wanted in wanted_of([customer], document_rule())[customer.pk] if wanted.is_gap]
+
+
+def documents_of(customer: Customer, actor: Actor) -> QuerySet[Attachment]:
+    """The files of a customer and of its leads, files and loans that this person may see, newest first."""
+    return visible(Attachment, actor).filter(customer_id=customer.pk).order_by("-pk")
+
+
+def with_documents_due(rows: QuerySet[Customer], rule: DocumentRule) -> QuerySet[Any]:
+    """Customers with a document that ends soon or has ended: `document_due` is its last day, `document_kind` its kind.
+
+    A required kind stays until a later one is on file; any other for as many days after its last one as before it.
+    """
+    later = Attachment.objects.filter(
+        customer_id=OuterRef("customer_id"), kind=OuterRef("kind"), expires_on__gt=OuterRef("expires_on")
+    )
+    is_required = Q(kind__in=rule.required)
+    just_ended = Q(expires_on__gte=rule.today - timedelta(days=rule.notice_days))
+    due = Attachment.objects.filter(
+        (is_required & ~Exists(later)) | (~is_required & just_ended),
+        customer_id=OuterRef("pk"),
+        expires_on__lte=rule.notice_ends,
+    ).order_by("expires_on", "pk")
+    found: QuerySet[Any] = rows.annotate(
+        document_due=Subquery(due.values("expires_on")[:1], output_field=DateField()),
+        document_kind=Subquery(due.values("kind")[:1]),
+    )
+    return found.filter(document_due__isnull=False).order_by("document_due", "pk")
