@@ -93,6 +93,7 @@ name_events(
         "cluster.send_back": pgettext_lazy("event", "sent the cluster back"),
         "cluster.activate": pgettext_lazy("event", "set the cluster's caps in force"),
         "cluster.approve_cap": pgettext_lazy("event", "set the new caps in force"),
+        "cluster.reassign": pgettext_lazy("event", "handed the cluster over"),
         "cluster.suspend": pgettext_lazy("event", "suspended the cluster"),
         "cluster.resume": pgettext_lazy("event", "resumed the cluster"),
         "cluster.close": pgettext_lazy("event", "closed the cluster"),

@@ -24,6 +24,7 @@ from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, StateColumn
 from customers.domain.machines import CLUSTER
 from customers.models import ChainDocument, Cluster, ClusterMember, PrescreenRun, RecordImport
+from customers.nouns.people import ReassignForm
 from customers.queries.clusters import current_members, evaluation_of, waiting_for_caps
 from customers.queries.visibility import CLUSTER_READERS
 from customers.services import clusters, prescreens
@@ -286,6 +287,14 @@ CLUSTER_NOUN = register(
                 form=ReasonForm,
                 event="send_back",
                 tone="danger",
+            ),
+            Action(
+                "reassign",
+                _("Hand over"),
+                clusters.reassign_cluster,
+                form=ReassignForm,
+                roles=frozenset({Role.BRANCH_MANAGER}),
+                when=lambda cluster: cluster.state in clusters.OPEN_STATES,
             ),
             Action("resume", _("Resume"), clusters.resume_cluster, event="resume", tone="primary"),
             Action("suspend", _("Suspend"), clusters.suspend_cluster, form=ReasonForm, event="suspend", tone="danger"),

@@ -17,11 +17,12 @@ from branch.domain.roles import Role
 from branch.queries.business_date import business_date
 from branch.services.events import record
 from branch.services.inputs import clean_reason
+from branch.services.outbox import publish
 from branch.services.transition import change, create, lock, transition
 from branch.services.use_case import use_case
 from customers.models import Cluster, Customer, RecordImport, RecordSource
 from customers.queries.clusters import EVALUATION, evaluation_of
-from customers.queries.offices import person_id, working_office
+from customers.queries.offices import account_manager, person_id, working_office
 from customers.services.financeable import work_out
 from customers.services.imports import receive_import
 from customers.services.profile import Checker, identity_message
@@ -95,6 +96,27 @@ def update_cluster(
             raise InvalidInput(fields={"code": [_("The code stays as it is.")]})
         _set_identity(cluster, values)
         RecordSource.objects.filter(pk=cluster.source_id).update(name=cluster.name)
+    return cluster
+
+
+@use_case("reassign_cluster")
+def reassign_cluster(
+    *, actor: Actor, cluster_id: int, owner_id: int, reason: str, expected_version: int | None = None
+) -> Cluster:
+    """Hand a cluster to another account manager; members who are customers stay with whoever looks after them."""
+    reason = clean_reason(reason)
+    with change(
+        Cluster,
+        cluster_id,
+        "reassign",
+        actor=actor,
+        roles=frozenset({Role.BRANCH_MANAGER}),
+        states=OPEN_STATES,
+        reason=reason,
+        expected_version=expected_version,
+    ) as cluster:
+        cluster.owner = account_manager(owner_id, cluster.office)
+    publish("cluster.reassigned", cluster_id=cluster.pk, owner_id=owner_id)
     return cluster
 
 

@@ -18,6 +18,7 @@ from customers.models import ScreeningHit
 LEAD_GIVEN = notice("lead.reassigned", _("A lead was handed over to you"))
 LEADS_COME = notice("leads.given", _("New leads came in for you: %(number)s"))
 SUGGESTION_ANSWERED = notice("suggestion.answered", _("Head office answered your suggestion"))
+CLUSTER_GIVEN = notice("cluster.reassigned", _("A cluster was handed over to you"))
 CUSTOMER_GIVEN = notice("customer.reassigned", _("A customer was handed over to you"))
 MERGED = notice("customer.merged", _("Two files of a customer of yours were merged"))
 MERGE_UNDONE = notice("customer.merge_undone", _("A merge of two customers was undone"))
@@ -51,6 +52,11 @@ def tell_of_merge(payload: dict[str, Any]) -> None:
 @consumer("customer.merge_undone", "owner")
 def tell_of_parting(payload: dict[str, Any]) -> None:
     notify(payload["owner_id"], MERGE_UNDONE, reverse("customer-detail", args=[payload["customer_id"]]))
+
+
+@consumer("cluster.reassigned", "new owner")
+def tell_of_cluster(payload: dict[str, Any]) -> None:
+    notify(payload["owner_id"], CLUSTER_GIVEN, reverse("cluster-detail", args=[payload["cluster_id"]]))
 
 
 HITS_FOUND = notice("screening.found", _("Found alike to watchlists: %(count)s; to be looked into"))

@@ -221,6 +221,31 @@ def test_a_closed_cluster_takes_nothing_in(actor):
     assert not ClusterMember.objects.exists()
 
 
+def test_a_cluster_is_handed_over_by_the_manager_alone_and_the_former_owner_is_out(cast, actor):
+    cluster = active_cluster(actor)
+    other = User.objects.create_user(username="wei", display_name="韦")
+    RoleAssignment.objects.create(
+        user=other, role="account_manager", office=cast.offices.CD, start_date=date(2020, 1, 1)
+    )
+    with pytest.raises(PermissionRefused):
+        clusters.reassign_cluster(actor=actor("lin"), cluster_id=cluster.pk, owner_id=other.pk, reason="试")
+    with pytest.raises(InvalidInput):
+        clusters.reassign_cluster(
+            actor=actor("zhou"), cluster_id=cluster.pk, owner_id=cast.sun.pk, reason="不是客户经理"
+        )
+
+    clusters.reassign_cluster(actor=actor("zhou"), cluster_id=cluster.pk, owner_id=other.pk, reason="休产假")
+
+    event = Event.objects.get(name="cluster.reassign")
+    assert (event.before["owner_id"], event.after["owner_id"], event.reason) == (cast.lin.pk, other.pk, "休产假")
+    assert Cluster.objects.get(pk=cluster.pk).owner == other
+    with pytest.raises((PermissionRefused, NotFound)):
+        clusters.take_in_members(actor=actor("lin"), cluster_id=cluster.pk, rows=[{"name": "甲五金"}])
+    clusters.close_cluster(actor=actor("zhou"), cluster_id=cluster.pk, reason="散了")
+    with pytest.raises(WrongState):
+        clusters.reassign_cluster(actor=actor("zhou"), cluster_id=cluster.pk, owner_id=cast.lin.pk, reason="晚了")
+
+
 # --- members
 
 
