@@ -6,7 +6,7 @@ from typing import Any
 
 import django_tables2 as tables
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_filters import ChoiceFilter, FilterSet
@@ -20,7 +20,7 @@ from branch.queries.timeline import events_about
 from branch.queries.visibility import visible
 from branch.web.forms import ActionForm, DateField, MoneyField
 from branch.web.noun import Action, Noun, register
-from branch.web.panels import panels_of
+from branch.web.panels import Panel, panel, panels_of
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, StateColumn
 from customers.domain.machines import LEAD
@@ -429,3 +429,13 @@ LEAD_NOUN = register(
         ),
     )
 )
+
+
+@panel("customer")
+def leads_of_customer(customer: Customer, actor: Actor) -> Panel | None:
+    """Every lead that led to this customer or was found to be the same, newest first, as far as one may see them."""
+    if not actor.roles & LEAD_NOUN.readers:
+        return None
+    rows = visible(Lead, actor).filter(customer=customer).select_related("campaign", "owner").order_by("-pk")
+    found = list(rows.annotate(visit_count=Count("visits")))
+    return Panel(_("Leads"), "customers/view/leads.html", {"leads": found}, "leads") if found else None

@@ -7,9 +7,10 @@ from datetime import date, timedelta
 from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from customers.models import CustomerLook
-from customers.services import consents, customers, records, relations
+from customers.models import CustomerLook, Lead
+from customers.services import consents, customers, leads, records, relations, visits
 from loans.models import Investigation
 from postloan.models import LoanDay
 from postloan.nouns.panels import how_it_repays
@@ -50,6 +51,21 @@ def test_the_size_class_stands_with_its_figures_and_what_is_missing(cast, actor,
     assert "<b>小型</b>" in page
     assert "860" in page
     assert "<b>小型</b>" not in client.get(f"/customers/{open_.pk}/").content.decode()
+
+
+def test_its_leads_stand_with_visits_and_campaign_for_who_sees_them(cast, actor, client):
+    lin = actor("lin")
+    customer = make_customer(lin)
+    lead = leads.capture_lead(actor=lin, name="老客户再来", contact_name="陈", source="existing")
+    visits.record_visit(
+        actor=lin, lead_id=lead.pk, visited_at=timezone.now() - timedelta(hours=1), place="五金城", outcome="interested"
+    )
+    Lead.objects.filter(pk=lead.pk).update(customer=customer)
+    for person, sees in ((cast.lin, True), (cast.feng, True), (cast.sun, False)):
+        client.force_login(person)
+        page = client.get(f"/customers/{customer.pk}/").content.decode()
+        assert ('id="leads"' in page) == sees, person
+        assert not sees or f'/lead-visits/?lead={lead.pk}">1</a>' in page
 
 
 def test_the_page_takes_the_same_queries_however_much_there_is(cast, actor, client):
