@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 from branch.domain.actor import Actor
 from branch.domain.roles import Role
 from branch.web.noun import NOUNS, Noun
+from loans.queries.guarantees import RING_READERS
 
 Text = Any  # a str or a lazy translation
 
@@ -67,6 +68,7 @@ class Tool:
 
 TOOLS = (
     Tool("funnel", _("Conversion funnel"), "desk:funnel", "filter", "find", FUNNEL_READERS),
+    Tool("guarantees", _("Guarantee circles"), "guarantee-circles", "topology-ring", "find", RING_READERS),
     Tool(
         "calculator",
         _("Calculator"),

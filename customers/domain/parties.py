@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice
+from itertools import islice, pairwise
 
 import networkx as nx
 
@@ -160,3 +160,39 @@ def guarantee_chains(links: Iterable[Link], least: int) -> list[tuple[str, ...]]
         for chain in nx.all_simple_paths(graph, first, last, cutoff=LONGEST_CIRCLE)
     )
     return list(islice((chain for chain in chains if len(chain) > least), MOST_FOUND))
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Guarantees in a row, each node standing for the next; of a circle the last one stands for the first."""
+
+    is_circle: bool
+    nodes: tuple[str, ...]
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """(guarantor, debtor) in order."""
+        ends = (*self.nodes, self.nodes[0]) if self.is_circle else self.nodes
+        return list(pairwise(ends))
+
+
+def guarantee_rings(links: Iterable[Link], least: int) -> list[Ring]:
+    """All circles and all long chains of a whole book, each knot of guarantees looked at by itself.
+
+    Of one knot at most so many circles and so many chains as guarantee_circles and guarantee_chains bring.
+    """
+    graph = _guarantees(links)
+    rings = []
+    for knot in nx.weakly_connected_components(graph):
+        if len(knot) < 2:
+            continue
+        part = graph.subgraph(knot)
+        edges = [Link("guarantor", source, target) for source, target in part.edges]
+        tangled = [core for core in nx.strongly_connected_components(part) if len(core) > 1]
+        for core in tangled:
+            inside = [link for link in edges if link.source in core and link.target in core]
+            rings += [Ring(True, circle) for circle in guarantee_circles(inside)]
+        # Without a circle the longest chain is known at once; most knots have none long enough.
+        if tangled or nx.dag_longest_path_length(part, weight=None, default_weight=1) >= least:
+            rings += [Ring(False, chain) for chain in guarantee_chains(edges, least)]
+    return sorted(rings, key=lambda ring: (not ring.is_circle, len(ring.nodes), ring.nodes))

@@ -21,8 +21,8 @@ from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable
 from loans.models import Accrual, JournalEntry, JournalLine, Product, Repayment
 from loans.models.ledger import EventWord
 from loans.nouns.accounts import account_choices, account_word, family_word
-from loans.nouns.loans import LOAN_READERS, total
-from loans.queries.visibility_lending import LEDGER_READERS
+from loans.nouns.loans import total
+from loans.queries.visibility_lending import LEDGER_READERS, LOAN_READERS
 
 
 class LineSerializer(serializers.ModelSerializer):

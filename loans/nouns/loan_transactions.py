@@ -18,8 +18,8 @@ from branch.web.noun import Noun, register
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable
 from loans.models import LoanTransaction
 from loans.models.loan import KindWord
-from loans.nouns.loans import LOAN_READERS
 from loans.nouns.movements import MovementSerializer, compared, movement_of
+from loans.queries.visibility_lending import LOAN_READERS
 
 
 class LoanTransactionSerializer(serializers.ModelSerializer):

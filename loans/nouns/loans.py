@@ -40,21 +40,8 @@ from loans.queries.loan_page import ScheduleLine, next_line, open_debit, repayme
 from loans.queries.loans import OWING, due_today, payoff_figure, what_is_owed
 from loans.queries.payoff import PayoffQuote, payoff_of, quote_payoff
 from loans.queries.terms import terms_of
+from loans.queries.visibility_lending import LOAN_READERS
 from loans.services import renewals, repayments
-
-LOAN_READERS = frozenset(
-    {
-        Role.ACCOUNT_MANAGER,
-        Role.RISK_REVIEWER,
-        Role.APPROVER,
-        Role.DISBURSEMENT_OFFICER,
-        Role.LOAN_ACCOUNTANT,
-        Role.POST_LOAN_OFFICER,
-        Role.BRANCH_MANAGER,
-        Role.AUDITOR,
-    }
-)
-
 
 #: Of an action that books something: what it moves is shown beforehand.
 SHOWS_WHAT_MOVES: dict[str, Any] = {

@@ -14,12 +14,13 @@ from customers.queries.merges import files_of, kept_id
 from customers.queries.relations import network_of
 from loans.models import Application, Drawdown, Facility, Investigation, Loan
 from loans.nouns.facilities import FACILITY_NOUN
-from loans.nouns.loans import LOAN_NOUN, LOAN_READERS
+from loans.nouns.loans import LOAN_NOUN
 from loans.nouns.movements import compared
 from loans.queries.campaigns import booked_by
 from loans.queries.clusters import cluster_exposure, products_for
 from loans.queries.exposure import Exposure, exposures_of, group_limit, guarantees_of, own_limit
 from loans.queries.renewals import CONDITION_WORDS, GROUND_WORDS, conditions_of, interest_to_pay, renewal_picture
+from loans.queries.visibility_lending import LOAN_READERS
 
 SHOWN = 20
 

@@ -16,9 +16,9 @@ from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused
 from branch.middleware import actor_of
 from branch.queries.visibility import visible
 from loans.models import LedgerDay
-from loans.nouns.loans import LOAN_NOUN, LOAN_READERS
+from loans.nouns.loans import LOAN_NOUN
 from loans.queries.statements import Statement, find_statement
-from loans.queries.visibility_lending import LEDGER_READERS
+from loans.queries.visibility_lending import LEDGER_READERS, LOAN_READERS
 from loans.services.ledger_days import kept_gl_file
 from loans.services.statements import cells, facts, headings, render_statement, statement_workbook, totals
 

@@ -11,7 +11,8 @@ from branch.models import Event
 from branch.web.noun import Noun, register, url_of
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn
 from loans.models import Product
-from loans.nouns.loans import LOAN_READERS, total
+from loans.nouns.loans import total
+from loans.queries.visibility_lending import LOAN_READERS
 from postloan.models import LoanDay
 
 
