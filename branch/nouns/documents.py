@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django_filters import ChoiceFilter, DateFilter, FilterSet, NumberFilter
+from django_filters import BaseInFilter, ChoiceFilter, DateFilter, FilterSet, NumberFilter
 from rest_framework import serializers
 
 from branch.domain.actor import Actor
@@ -144,10 +144,14 @@ def kind_choices() -> list[tuple[str, Promise | str]]:
     return sorted(words.items())
 
 
+class NumbersFilter(BaseInFilter, NumberFilter):
+    """One number, or several with commas: all files of one customer."""
+
+
 class DocumentFilter(FilterSet):
     standing = ChoiceFilter(choices=[(s.value, w) for s, w in STANDINGS.items()], method="stand_so", label=_("State"))
     kind = ChoiceFilter(choices=kind_choices, label=_("Kind"))
-    customer_id = NumberFilter(label=_("customer"))
+    customer_id = NumbersFilter(lookup_expr="in", label=_("customer"))
     expires_from = DateFilter(field_name="expires_on", lookup_expr="gte", label=_("Valid until, from"))
     expires_to = DateFilter(field_name="expires_on", lookup_expr="lte", label=_("Valid until, to"))
 

@@ -181,8 +181,9 @@ def guarantee_rings(links: Iterable[Link], least: int) -> list[Ring]:
 
     Of one knot at most so many circles and so many chains as guarantee_circles and guarantee_chains bring.
     """
-    graph = _guarantees(links)
-    rings = []
+    # A merged customer may stand for itself.
+    graph = _guarantees(link for link in links if link.source != link.target)
+    rings: list[Ring] = []
     for knot in nx.weakly_connected_components(graph):
         if len(knot) < 2:
             continue

@@ -24,6 +24,7 @@ from branch.services.transition import may
 from branch.web.panels import Panel, panel
 from customers.models import Customer
 from customers.queries.documents import Wanted, documents_of, gaps_of, wanted_of
+from customers.queries.merges import files_of
 
 SHOWN = 10
 KINDS = {"licence": _("Business licence"), "identity": _("Identity document")}
@@ -56,13 +57,14 @@ def documents(customer: Customer, actor: Actor) -> Panel:
     rule = document_rule()
     rows = documents_of(customer, actor)
     counts = rows.aggregate(all=Count("pk"), **{s.value: Count("pk", filter=rule.where(s)) for s in Standing})
-    every = f"{DOCUMENT_NOUN.url()}?customer_id={customer.pk}"
-    wanted = wanted_of([customer], rule)[customer.pk]
+    files = ",".join(str(pk) for pk in files_of(customer))
+    every = f"{DOCUMENT_NOUN.url()}?customer_id={files}"
+    wanted = wanted_of(customer, rule)
     context = {
         "gaps": [sentence_of(one) for one in wanted if one.is_gap],
         "soon": [sentence_of(one) for one in wanted if one.standing == Standing.SOON],
         "rows": [_row(document, rule) for document in rows[:SHOWN]],
-        "may_correct": may(actor, ATTACH, customer),
+        "may_correct": may(actor, ATTACH, customer) and not customer.is_retired,
         "total": counts["all"],
         "shown": SHOWN,
         "url": every,

@@ -31,6 +31,7 @@ from customers.nouns.visits import VisitForm
 from customers.queries.campaigns import counted
 from customers.queries.duplicates import duplicates_of
 from customers.queries.leads import OPEN_STATES, visits_of
+from customers.queries.merges import files_of
 from customers.queries.screening import with_hits
 from customers.queries.visibility import open_customers
 from customers.services import lead_lists, leads, visits
@@ -436,6 +437,8 @@ def leads_of_customer(customer: Customer, actor: Actor) -> Panel | None:
     """Every lead that led to this customer or was found to be the same, newest first, as far as one may see them."""
     if not actor.roles & LEAD_NOUN.readers:
         return None
-    rows = visible(Lead, actor).filter(customer=customer).select_related("campaign", "owner").order_by("-pk")
+    rows = (
+        visible(Lead, actor).filter(customer__in=files_of(customer)).select_related("campaign", "owner").order_by("-pk")
+    )
     found = list(rows.annotate(visit_count=Count("visits")))
     return Panel(_("Leads"), "customers/view/leads.html", {"leads": found}, "leads") if found else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from branch.models import Attachment
 from branch.queries.documents import DocumentRule, document_rule
 from branch.queries.visibility import visible
 from customers.models import Customer
+from customers.queries.merges import files_of
 
 #: Kinds a household can't have.
 NOT_OF = {Customer.Kind.FARM_HOUSEHOLD.value: frozenset({"licence"})}
@@ -36,39 +36,32 @@ class Wanted:
         return self.standing in (None, Standing.EXPIRED)
 
 
-def wanted_of(customers: Iterable[Customer], rule: DocumentRule) -> dict[int, list[Wanted]]:
-    """How the required documents of each customer stand, in one query; whether a reader sees the files or not."""
-    customers = list(customers)
-    rows = Attachment.objects.filter(customer_id__in=[customer.pk for customer in customers], kind__in=rule.required)
-    last = {
-        (row["customer_id"], row["kind"]): row["last"]
-        for row in rows.values("customer_id", "kind").annotate(last=Max("expires_on")).order_by()
-    }
-
-    def wanted(customer: Customer, kind: str) -> Wanted:
-        key = (customer.pk, kind)
-        return Wanted(kind, rule.standing(last[key]), last[key]) if key in last else Wanted(kind, None)
-
-    return {
-        customer.pk: [wanted(customer, kind) for kind in rule.required if kind not in NOT_OF.get(customer.kind, ())]
-        for customer in customers
-    }
+def wanted_of(customer: Customer, rule: DocumentRule) -> list[Wanted]:
+    """How the required documents of a customer stand over all its files, whether a reader sees them or not."""
+    rows = Attachment.objects.filter(customer_id__in=files_of(customer), kind__in=rule.required)
+    last = dict(rows.values_list("kind").annotate(last=Max("expires_on")).order_by())
+    return [
+        Wanted(kind, rule.standing(last[kind]), last[kind]) if kind in last else Wanted(kind, None)
+        for kind in rule.required
+        if kind not in NOT_OF.get(customer.kind, ())
+    ]
 
 
 def gaps_of(customer: Customer) -> list[Wanted]:
     """Required documents that are missing or expired today."""
-    return [wanted for wanted in wanted_of([customer], document_rule())[customer.pk] if wanted.is_gap]
+    return [wanted for wanted in wanted_of(customer, document_rule()) if wanted.is_gap]
 
 
 def documents_of(customer: Customer, actor: Actor) -> QuerySet[Attachment]:
-    """The files of a customer and of its leads, files and loans that this person may see, newest first."""
-    return visible(Attachment, actor).filter(customer_id=customer.pk).order_by("-pk")
+    """What is kept with the customer, its leads, applications and loans, as far as one may see, newest first."""
+    return visible(Attachment, actor).filter(customer_id__in=files_of(customer)).order_by("-pk")
 
 
 def with_documents_due(rows: QuerySet[Customer], rule: DocumentRule) -> QuerySet[Any]:
     """Customers with a document that ends soon or has ended: `document_due` is its last day, `document_kind` its kind.
 
     A required kind stays until a later one is on file; any other for as many days after its last one as before it.
+    Of a merged customer it is the file that stays, by its own documents.
     """
     later = Attachment.objects.filter(
         customer_id=OuterRef("customer_id"), kind=OuterRef("kind"), expires_on__gt=OuterRef("expires_on")
@@ -80,7 +73,7 @@ def with_documents_due(rows: QuerySet[Customer], rule: DocumentRule) -> QuerySet
         customer_id=OuterRef("pk"),
         expires_on__lte=rule.notice_ends,
     ).order_by("expires_on", "pk")
-    found: QuerySet[Any] = rows.annotate(
+    found: QuerySet[Any] = rows.filter(merged_into=None).annotate(
         document_due=Subquery(due.values("expires_on")[:1], output_field=DateField()),
         document_kind=Subquery(due.values("kind")[:1]),
     )

@@ -48,7 +48,7 @@ class GuaranteeRing:
 def rings_of(actor: Actor) -> list[GuaranteeRing]:
     """The circles, then the chains, that at least one customer of the reader's stands in; the largest sum first.
 
-    A fixed number of queries: the links, the customers seen, the ends' names, and the four of what is owed.
+    A fixed number of queries: the links, the customers seen, the ends' names, and the five of what is owed.
     """
     if not actor.roles & RING_READERS:
         return []

@@ -103,7 +103,7 @@ def test_a_day_no_paper_ends_on_is_refused(cast, customer, day):
 
 def test_what_holds_longest_counts_and_a_household_needs_no_licence(cast, customer):
     def standings() -> dict[str, Standing | None]:
-        return {wanted.kind: wanted.standing for wanted in wanted_of([customer], document_rule())[customer.pk]}
+        return {wanted.kind: wanted.standing for wanted in wanted_of(customer, document_rule())}
 
     assert standings() == {"licence": None, "identity": None}
     add(cast, customer)
@@ -126,7 +126,9 @@ def test_the_page_lists_every_file_the_reader_may_see_in_as_many_queries(cast, c
         add(cast, customer, kind="document", title=f"租约{number}", expires_on=in_days(40 * number))
     with CaptureQueriesContext(connection) as many:
         panel = documents(customer, cast.actor("lin"))
-    assert len(many) == len(few) == 8, "the reader's roles, the rule, the counts, the required kinds, the rows"
+    assert len(many) == len(few) == 9, (
+        "the reader's roles, the files, the rule, the counts, the required kinds, the rows"
+    )
     assert [row["document"].title for row in panel.context["rows"]][-1] == "营业执照"
     assert panel.context["total"] == 6
 
