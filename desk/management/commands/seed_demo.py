@@ -13,7 +13,7 @@ from branch.domain.actor import system_actor
 from branch.models import Office, User
 from branch.queries.business_date import business_date
 from customers.models import Lead
-from desk.demo import clusters, people, policies, promotion, stories
+from desk.demo import clusters, people, policies, promotion, standing, stories
 from postloan.services.close import close_business_day
 from postloan.services.sweep import run_sweep_inline
 
@@ -39,6 +39,7 @@ class Command(BaseCommand):
         stories.tell_running(_close_day, DAYS_OPEN)
         clusters.tell_cluster()
         promotion.tell_promotion()
+        standing.tell_standing()
         stories.tell_on_the_way()
         self.stdout.write(f"The demo branch stands; its business date is {business_date()}.")
 
