@@ -77,6 +77,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=21, minute=30),
         "kwargs": {"only_if_due": False},
     },
+    "nightly-retention": {
+        "task": "customers.tasks.erase_what_is_over",
+        "schedule": crontab(hour=21, minute=50),
+    },
+    "resume-retention": {"task": "customers.tasks.resume_retention", "schedule": 60.0},
     "resume-sweeps": {"task": "postloan.tasks.resume_sweeps", "schedule": 10.0},
     "nightly-close": {"task": "postloan.tasks.nightly_close", "schedule": crontab(hour=22, minute=30)},
 }
@@ -290,6 +295,8 @@ SPECTACULAR_SETTINGS = {
         "ClusterKindEnum": "customers.models.cluster.Cluster.Kind",
         "MemberRoleEnum": "customers.models.cluster.ClusterMember.Role",
         "WatchlistKindEnum": "customers.models.screening.Watchlist.Kind",
+        "RepaymentChannelEnum": "loans.models.loan.Repayment.Channel",
+        "ErasureChannelEnum": "customers.models.retention.ErasureRequest.Channel",
         "HitOutcomeEnum": "customers.models.screening.ScreeningHit.Outcome",
         "RoleEnum": "branch.models.staff.ROLE_CHOICES",
         "CustomerKindEnum": "customers.models.customer.Customer.Kind",

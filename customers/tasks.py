@@ -6,7 +6,7 @@ from celery import shared_task
 
 from branch.domain.actor import system_actor
 from branch.services.enqueue import after_commit
-from customers.services import imports, prescreens, pulls, screening, screening_runs
+from customers.services import imports, prescreens, pulls, retention_nights, screening, screening_runs
 
 
 @shared_task
@@ -73,3 +73,15 @@ def screen_book(only_if_due: bool = True) -> bool:
     """Compare the whole book with the lists, or go on with a comparison somebody left."""
     run = screening_runs.start_screening(only_if_due=only_if_due)
     return run is not None and screening_runs.run_screening(run.pk)
+
+
+@shared_task
+def erase_what_is_over() -> bool:
+    """Erase what is over on the business date, once a night."""
+    return retention_nights.run_retention(retention_nights.start_retention().pk)
+
+
+@shared_task
+def resume_retention() -> int:
+    """Go on with nights of erasure somebody left; how many were finished."""
+    return sum(retention_nights.run_retention(run_id) for run_id in retention_nights.unfinished_retention())

@@ -27,6 +27,7 @@ _TONES: dict[str, dict[str, str]] = {
     "cluster": {"attention": "submitted", "good": "active", "bad": "suspended"},
     "prescreen_run": {"busy": "running", "good": "done", "bad": "failed"},
     "screening_hit": {"attention": "open", "busy": "proposed", "good": "cleared", "bad": "confirmed"},
+    "erasure_request": {"attention": "open", "good": "fulfilled"},
     "pull_run": {"busy": "running", "good": "done"},
     "record_import": {"busy": "running", "good": "done", "bad": "refused"},
     "loan_request": {"attention": "requested", "good": "confirmed", "bad": "refused"},

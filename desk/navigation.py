@@ -35,12 +35,13 @@ FUNNEL_READERS = DASHBOARD_READERS | {Role.ACCOUNT_MANAGER}
 _ORDER = (
     *("lead", "campaign", "referral_link", "suggestion", "cluster", "customer", "relation"),
     *("external_record", "record_import"),
-    *("application", "investigation", "review_stage", "review", "screening_hit"),
+    *("application", "investigation", "review_stage", "review", "screening_hit", "erasure_request"),
     *("contract", "condition", "facility", "drawdown", "loan", "repayment"),
     *("warning_case", "signal", "inspection", "collection_case"),
     *("journal_entry", "account_balance", "ledger_day", "posting_rule_set"),
     *(
         "sweep_run",
+        "retention_run",
         "business_day",
         "product",
         "product_version",

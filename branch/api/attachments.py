@@ -36,7 +36,7 @@ class AttachmentSerializer(serializers.ModelSerializer):
         model = Attachment
         fields = (
             "id", "subject_type", "subject_id", "kind", "title", "media_type", "size_bytes", "sha256",
-            "expires_on", "uploaded_by", "created_at",
+            "expires_on", "uploaded_by", "created_at", "erased_on",
         )  # fmt: skip
 
 

@@ -284,6 +284,40 @@ _ALL = (
         "Most connected borrowers together may owe and draw, yuan",
         lowest=0,
     ),
+    # PIPL (个人信息保护法) art. 19 and 47: no longer than needed; how long that is, is the bank's own to say.
+    Parameter("retention.lost_lead_days", int, 180, "Days a lost lead is kept after it was lost", lowest=0),
+    Parameter("retention.duplicate_lead_days", int, 30, "Days a lead that was a duplicate is kept", lowest=0),
+    Parameter("retention.idle_lead_days", int, 365, "Days after which a lead nobody works on is given up", lowest=30),
+    Parameter("retention.never_borrowed_days", int, 730, "Days a customer who never applied is kept", lowest=0),
+    Parameter(
+        "retention.refused_application_days",
+        int,
+        1095,
+        "Days a customer whose applications came to nothing is kept after the last one",
+        lowest=0,
+    ),
+    # 反洗钱法 (revised 2024, in force 2025-01-01) art. 34: at least ten years after the relationship or transaction.
+    Parameter(
+        "retention.identification_years",
+        int,
+        10,
+        "Years who a borrower is and what was paid is kept after the last dealing",
+        "S",
+        lowest=10,
+        highest=99,
+    ),
+    # 征信业管理条例 art. 16 sets five years for credit bureaus; the bank takes the same for its own notes.
+    Parameter("retention.bad_credit_years", int, 5, "Years arrears of more than 90 days are kept after their end", "W"),
+    Parameter(
+        "retention.list_file_days", int, 180, "Days the file of a list of leads or members is kept once it is through"
+    ),
+    Parameter("retention.answer_days", int, 30, "Days an answer to a call is kept for its repetition", lowest=1),
+    Parameter(
+        "retention.customers_at_night",
+        bool,
+        False,
+        "Customers whose time is over are erased at night unasked",
+    ),
     Parameter("lpr.split_years", int, 1, "Terms up to this many years price off the 1Y LPR, longer ones off 5Y+"),
     Parameter("sweep.shards", int, 4, "Parts of the portfolio worked on side by side at night", lowest=1, highest=256),
     Parameter(

@@ -24,6 +24,8 @@ class Attachment(models.Model):
     #: The last day a dated paper holds, such as a licence; none where it has no end or nobody said.
     expires_on = models.DateField(_("expires on"), null=True, blank=True)
     created_at = models.DateTimeField(_("uploaded at"), db_default=Now())
+    #: Its bytes and title are gone since; the row stays to say that there was one.
+    erased_on = models.DateField(_("erased on"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("attachment")
@@ -34,4 +36,4 @@ class Attachment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return self.title or f"#{self.pk}"

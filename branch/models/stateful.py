@@ -47,6 +47,15 @@ class Subject(models.Model):
     # What the event log and the separation of duties need to know of a thing; overridden where it differs.
 
     @property
+    def hidden_fields(self) -> frozenset[str]:
+        """Fields of this row whose values must not stand in events: PERSONAL, and what is personal in this one."""
+        return self.PERSONAL
+
+    def closed_because(self) -> str:
+        """Why this is no longer worked on: it is read, and nothing new is begun on it. Empty where it is."""
+        return ""
+
+    @property
     def subject_label(self) -> str:
         return str(self)
 
@@ -64,11 +73,6 @@ class Subject(models.Model):
         """The application this belongs to over its whole life, as text; empty before there is one."""
         application_id = getattr(self, "application_id", None)
         return str(application_id) if application_id else ""
-
-    @property
-    def is_retired(self) -> bool:
-        """No longer worked on: it is read, and nothing new is begun on it."""
-        return False
 
     @property
     def etag(self) -> str:

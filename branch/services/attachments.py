@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, BinaryIO
 
 import structlog
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
 from branch.domain.documents import EARLIEST, LATEST
 from branch.domain.machine import on
-from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused
+from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused, WrongState
 from branch.domain.roles import Role
 from branch.models import Attachment
 from branch.models.stateful import Subject
@@ -23,7 +24,8 @@ from branch.services.events import record
 from branch.services.file_store import StoredFile, names_older_than, open_stored, path_of, store
 from branch.services.file_types import sniff
 from branch.services.inputs import clean_reason
-from branch.services.transition import lock, may
+from branch.services.outbox import consumer, publish
+from branch.services.transition import lock, may, require_open
 from branch.services.use_case import use_case
 
 logger = structlog.get_logger(__name__)
@@ -56,10 +58,12 @@ def attach(
     `expires_on` is the last day the paper holds. Raises NotFound, PermissionRefused, and InvalidInput for the wrong
     kind or size of file, no title, or a day no paper ends on.
     """
-    if not visible(type(subject), actor).filter(pk=subject.pk).exists():
+    stored_subject = visible(type(subject), actor).filter(pk=subject.pk).first()
+    if stored_subject is None:
         raise NotFound(_("There is no such record."))
     if not may(actor, ATTACH, subject):
         raise PermissionRefused(_("Your role does not allow this here."), event=ATTACH.event)
+    require_open(stored_subject, getattr(subject, "customer", None), getattr(subject, "lead", None))
     title = _clean_title(title)
     expires_on = _clean_last_day(expires_on)
     # The bytes are written first: a row never speaks of a file that is not there. When the caller's transaction
@@ -107,6 +111,7 @@ def correct_document(*, actor: Actor, attachment_id: int, expires_on: date | Non
         raise NotFound(_("There is no such document."))
     if not may(actor, ATTACH, subject):
         raise PermissionRefused(_("Your role does not allow this here."), event="correct")
+    require_open(subject, getattr(subject, "customer", None), getattr(subject, "lead", None))
     before = _last_day(attachment)
     attachment.expires_on = expires_on
     attachment.save(update_fields=["expires_on"])
@@ -148,6 +153,8 @@ def open_attachment(*, actor: Actor, attachment_id: int) -> tuple[Attachment, Bi
     subject = subject_of(attachment, actor) if attachment else None
     if attachment is None or subject is None:
         raise NotFound(_("There is no such document."))
+    if attachment.erased_on is not None:
+        raise WrongState(_("This document was erased on %(day)s.") % {"day": attachment.erased_on}, id=attachment.pk)
     facts = {"attachment_id": attachment.pk, "kind": attachment.kind}
     record("attachment.download", subject, actor=actor, after=facts)
     try:
@@ -155,6 +162,34 @@ def open_attachment(*, actor: Actor, attachment_id: int) -> tuple[Attachment, Bi
     except FileNotFoundError:
         logger.error("the file of an attachment is missing", attachment=attachment.pk)
         raise NotFound(_("The file of this document is missing. Tell the administrator.")) from None
+
+
+#: Stored names in one message to the worker that removes their bytes.
+NAMES_AT_ONCE = 500
+
+
+def erase_attachments(rows: QuerySet[Attachment], on: date) -> int:
+    """Have the bytes of these files removed once the transaction is through, and their titles now; how many.
+
+    The row stays, with its kind, day and digest, and says that it was erased.
+    """
+    names = list(rows.filter(erased_on=None).select_for_update(of=("self",)).values_list("storage_name", flat=True))
+    Attachment.objects.filter(storage_name__in=names).update(title="", erased_on=on, expires_on=None)
+    remove_bytes_after_commit(names)
+    return len(names)
+
+
+def remove_bytes_after_commit(names: Sequence[str]) -> None:
+    """Have stored bytes removed that no row speaks of any more once this transaction is through."""
+    for start in range(0, len(names), NAMES_AT_ONCE):
+        publish("files.erased", names=list(names[start : start + NAMES_AT_ONCE]))
+
+
+@consumer("files.erased", "remove_bytes", calls_out=True)
+def _remove_bytes(payload: dict[str, Any]) -> None:
+    # Outside any transaction, and as good twice as once.
+    for name in payload["names"]:
+        path_of(name).unlink(missing_ok=True)
 
 
 #: Who may speak of a stored name; apps whose files are no attachments add themselves.

@@ -23,7 +23,7 @@ M = TypeVar("M", bound=Model)
 
 def snapshot(subject: Model) -> dict[str, Any]:
     """The subject's own columns as JSON values; personal ones only as a mark."""
-    personal: frozenset[str] = getattr(subject, "PERSONAL", frozenset())
+    personal: frozenset[str] = getattr(subject, "hidden_fields", getattr(subject, "PERSONAL", frozenset()))
     values = {}
     for field in subject._meta.concrete_fields:
         value = field.value_from_object(subject)
@@ -82,15 +82,16 @@ def record_all(
     actor: Actor,
     before: dict[str, Any] | Callable[[M], dict[str, Any]] | None = None,
     after: Callable[[M], dict[str, Any]] = snapshot,
+    reason: str = "",
 ) -> int:
-    """The same for many subjects a sweep moved at once, in a statement per thousand; returns how many.
+    """The same for many subjects that moved at once, in a statement per thousand; returns how many.
 
     `before` is the same for all, or told by subject.
     """
     hold_day_open()
     today = business_date()
     former = before if callable(before) else lambda _subject: before or {}
-    events = [_event(name, subject, actor, former(subject), after(subject), "", today) for subject in subjects]
+    events = [_event(name, subject, actor, former(subject), after(subject), reason, today) for subject in subjects]
     Event.objects.bulk_create(events, batch_size=1000)
     return len(events)
 

@@ -31,7 +31,7 @@ def lock(
     """The row, locked for this transaction, if the actor may see it.
 
     Raises NotFound when it is not there or not visible, StaleVersion when it changed since it was read, WrongState
-    when it is retired.
+    when nobody works on it any more, unless those are wanted too.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("a row is locked inside a transaction or not at all")
@@ -44,9 +44,16 @@ def lock(
             _("Somebody changed this meanwhile. Load it again and repeat your change."),
             version=getattr(row, "version", None),
         )
-    if getattr(row, "is_retired", False) and not even_retired:
-        raise WrongState(_("This is no longer worked on; its page says why."), state="retired", id=row.pk)
+    if not even_retired:
+        require_open(row)
     return row
+
+
+def require_open(*things: Any) -> None:
+    """Raises WrongState for a thing nobody may work with any more."""
+    for thing in things:
+        if isinstance(thing, Subject) and (why := thing.closed_because()):
+            raise WrongState(why, id=thing.pk)
 
 
 def may(actor: Actor, row: Transition, subject: Subject) -> bool:
@@ -138,6 +145,7 @@ def create(subject: T, *, actor: Actor, roles: frozenset[Role], event: str = "cr
     """Save a new subject (in its initial state) and record it. Raises PermissionRefused."""
     if not actor.holds(roles, subject.office.path):
         raise PermissionRefused(_("Your role does not allow this here."), event=event)
+    require_open(getattr(subject, "customer", None), getattr(subject, "lead", None))
     subject.save(force_insert=True)
     record(f"{kind_of(subject)}.{event}", subject, actor=actor, before={}, reason=reason)
     return subject

@@ -22,7 +22,7 @@ from branch.domain.actor import Actor
 from branch.domain.refusals import PermissionRefused
 from branch.domain.roles import Role
 from branch.models import FileDuty
-from branch.models.stateful import Stateful
+from branch.models.stateful import Stateful, Subject
 from branch.queries.timeline import events_about
 from branch.queries.visibility import visible
 from branch.services.rehearsal import rehearse
@@ -130,9 +130,9 @@ class Action:
 
     def offered(self, actor: Actor, obj: Any, duty_held: str = "") -> bool:
         """Whether the button is shown: role, ownership, state and the person's own duty on the file all fit."""
-        if self.when is not None and not self.when(obj):
+        if not self.even_retired and isinstance(obj, Subject) and obj.closed_because():
             return False
-        if getattr(obj, "is_retired", False) and not self.even_retired:
+        if self.when is not None and not self.when(obj):
             return False
         if self.event:
             row = obj.MACHINE.by_event[self.event]

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused, Refusal
 from branch.middleware import actor_of
+from branch.models.stateful import Subject
 from branch.queries.attachments import attachments_of
 from branch.web import export
 from branch.web.forms import ActionForm
@@ -118,7 +119,7 @@ def detail_context(noun: Noun, request: HttpRequest, obj: Any) -> dict[str, Any]
         "events": entries(events[:length]),
         "more_events_url": "?timeline=all" if len(events) > length else "",
         "attachments": attachments_of(obj),
-        "upload_kinds": noun.attachment_kinds,
+        "upload_kinds": () if isinstance(obj, Subject) and obj.closed_because() else noun.attachment_kinds,
         "idempotency_key": get_random_string(24),
     }
     return context | (noun.context(obj, actor) if noun.context else {})

@@ -1,4 +1,4 @@
-"""The lives of a lead, of a cluster, of an import and of a screening hit."""
+"""The lives of a lead, of a cluster, of an import, of a screening hit and of a request for erasure."""
 
 from branch.domain.machine import Machine, on
 from branch.domain.roles import Role
@@ -10,7 +10,7 @@ LEAD = Machine(
         on("contact", "new", "contacted", Role.ACCOUNT_MANAGER),
         on("qualify", "contacted", "qualified", Role.ACCOUNT_MANAGER),
         on("convert", "qualified", "converted", Role.ACCOUNT_MANAGER),
-        on("lose", "new contacted qualified", "lost", Role.ACCOUNT_MANAGER, Role.BRANCH_MANAGER),
+        on("lose", "new contacted qualified", "lost", Role.ACCOUNT_MANAGER, Role.BRANCH_MANAGER, Role.SYSTEM),
         on("reopen", "lost", "contacted", Role.ACCOUNT_MANAGER, Role.BRANCH_MANAGER),
     ),
 )
@@ -71,6 +71,15 @@ PULL_RUN = Machine(
     (
         on("finish", "running", "done", Role.SYSTEM),
         on("reopen", "done", "running", Role.SYSTEM),
+    ),
+)
+#: One person records it, another erases (services/retention); the night erases what had to wait.
+ERASURE_REQUEST = Machine(
+    "erasure_request",
+    "open",
+    (
+        on("fulfil", "open", "fulfilled", Role.BRANCH_MANAGER, Role.SYSTEM),
+        on("withdraw", "open", "withdrawn", Role.ACCOUNT_MANAGER, Role.BRANCH_MANAGER),
     ),
 )
 _REVIEWERS = (Role.RISK_REVIEWER, Role.POST_LOAN_OFFICER, Role.BRANCH_MANAGER)

@@ -14,6 +14,7 @@ from customers.models.party import Party, Relation
 from customers.models.prescreen import PrescreenModel, PrescreenResult, PrescreenRun
 from customers.models.record_import import ImportFinding, RecordImport, TouchedMonth
 from customers.models.record_source import FirmCode, RecordSource
+from customers.models.retention import ErasureRequest, RetentionRun
 from customers.models.screening import ScreeningHit, ScreeningRun, Watchlist, WatchlistEntry, WatchlistPiece
 from customers.models.suggestion import Suggestion, SuggestionVote
 
@@ -28,6 +29,7 @@ __all__ = [
     "Customer",
     "CustomerLook",
     "CustomerMerge",
+    "ErasureRequest",
     "ExternalRecord",
     "Feed",
     "FirmCode",
@@ -48,6 +50,7 @@ __all__ = [
     "RecordSource",
     "ReferralLink",
     "Relation",
+    "RetentionRun",
     "ScreeningHit",
     "ScreeningRun",
     "Suggestion",

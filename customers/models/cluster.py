@@ -110,7 +110,8 @@ class Cluster(Stateful):
 class ClusterMember(models.Model):
     """One firm of a cluster, as the cluster's last file told it. Amounts in yuan a year."""
 
-    PERSONAL = frozenset({"contact_name", "phone"})
+    #: Of a member it is not known whether it is a firm or a person.
+    PERSONAL = frozenset({"contact_name", "phone", "name", "name_key", "uscc"})
 
     class Role(models.TextChoices):
         SUPPLIER = "supplier", _("supplier")
@@ -168,6 +169,10 @@ class ClusterMember(models.Model):
     @property
     def office(self) -> Office:
         return self.cluster.office
+
+    @property
+    def subject_label(self) -> str:
+        return f"member {self.pk}"
 
     @property
     def subject_owner_id(self) -> int | None:

@@ -20,6 +20,8 @@ class ConsentScope(models.TextChoices):
 class Consent(Subject):
     """A customer's leave to ask a kind of source for data, from a day to a day; the signed paper is attached."""
 
+    PERSONAL = frozenset({"given_by_name"})
+
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="consents")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("recorded by"))
     scope = models.CharField(_("what for"), max_length=20, choices=ConsentScope.choices)

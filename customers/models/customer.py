@@ -3,20 +3,24 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from branch.fields import EncryptedText
 from branch.models.stateful import Subject
 from customers.models.compared import Compared
+from customers.models.retained import Retained
 
 
-class Customer(Compared, Subject):
+class Customer(Compared, Retained, Subject):
     """A firm, sole trader or farm household the branch knows. Amounts in yuan."""
 
     PERSONAL = Compared.KEYS_OF_PERSON | {
         *("contact_name", "identity_number", "identity_digest", "phone", "phone_digest", "address"),
-        "repayment_account",
+        *("repayment_account", "hold_reason"),
     }
+    #: What a company is known by, and a sole trader or farm household is a person by.
+    NAMING = frozenset({"name", "name_bigrams", "name_key", "name_spelling", "name_core", "uscc"})
 
     class Kind(models.TextChoices):
         COMPANY = "company", _("Company")
@@ -71,7 +75,9 @@ class Customer(Compared, Subject):
             models.UniqueConstraint(fields=["uscc"], condition=Q(uscc__isnull=False), name="customer_uscc_once"),
             # A farm household has no code: its person's number stands for it.
             models.UniqueConstraint(
-                fields=["identity_digest"], condition=Q(kind="farm_household"), name="farm_household_once"
+                fields=["identity_digest"],
+                condition=Q(kind="farm_household", erased_on=None),
+                name="farm_household_once",
             ),
             models.CheckConstraint(condition=~Q(merged_into=F("pk")), name="customer_not_merged_into_itself"),
             models.CheckConstraint(
@@ -86,8 +92,27 @@ class Customer(Compared, Subject):
         return self.name
 
     @property
-    def is_retired(self) -> bool:
+    def is_merged(self) -> bool:
+        """Whether another file stands for it."""
         return self.merged_into_id is not None
+
+    def closed_because(self) -> str:
+        if self.is_merged and self.erased_on is None:
+            return gettext("This file was merged into another one, which stands for it.")
+        return super().closed_because()
+
+    @property
+    def is_person(self) -> bool:
+        """A natural person before the law: a sole trader is who trades, a household who signs for it."""
+        return self.kind != self.Kind.COMPANY
+
+    @property
+    def hidden_fields(self) -> frozenset[str]:
+        return self.PERSONAL | self.NAMING if self.is_person else self.PERSONAL
+
+    @property
+    def subject_label(self) -> str:
+        return f"customer {self.pk}" if self.is_person or self.erased_on else self.name
 
     @property
     def subject_customer_id(self) -> int | None:

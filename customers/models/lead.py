@@ -11,14 +11,18 @@ from customers.domain.machines import LEAD
 from customers.models.campaign import Campaign, ReferralLink
 from customers.models.compared import Compared
 from customers.models.customer import Customer
+from customers.models.retained import Retained
 
 
-class Lead(Compared, Stateful):
+class Lead(Compared, Retained, Stateful):
     """Somebody who may want to borrow, before we know them as a customer."""
 
     MACHINE = LEAD
     PERSONAL = Compared.KEYS_OF_PERSON | {
         *("contact_name", "phone", "phone_digest", "identity_number", "identity_digest"),
+        # Whether it is a firm or a person is not known yet, and people write about people.
+        *("name", "name_bigrams", "name_key", "name_spelling", "name_core", "uscc"),
+        *("note", "next_action", "lost_reason", "hold_reason"),
     }
 
     class Origin(models.TextChoices):
@@ -92,6 +96,7 @@ class Lead(Compared, Stateful):
         _("why lost"), max_length=20, choices=LostReason.choices, default="", blank=True
     )
     lost_reason = models.CharField(_("reason for loss"), max_length=200, default="", blank=True)
+    lost_on = models.DateField(_("lost on"), null=True, editable=False)
     #: The lead it is a duplicate of; where it is one of a customer, `customer` says of which.
     duplicate_of = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="duplicates", verbose_name=_("duplicate of")
@@ -109,6 +114,7 @@ class Lead(Compared, Stateful):
             models.Index(fields=["name_key"], name="lead_name_key"),
             models.Index(fields=["name_spelling"], name="lead_name_spelling"),
             models.Index(fields=["owner", "state"], name="lead_load"),
+            models.Index(fields=["lost_on"], condition=models.Q(erased_on=None), name="lead_lost_on"),
         ]
         constraints = [
             state_is_known(LEAD),
@@ -121,3 +127,7 @@ class Lead(Compared, Stateful):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def subject_label(self) -> str:
+        return f"lead {self.pk}"

@@ -48,5 +48,9 @@ class LeadVisit(Subject):
         return f"{self.lead} {self.visited_at:%Y-%m-%d}"
 
     @property
+    def subject_label(self) -> str:
+        return f"lead {self.lead_id} {self.visited_at:%Y-%m-%d}"
+
+    @property
     def subject_owner_id(self) -> int | None:
         return self.lead.owner_id

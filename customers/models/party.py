@@ -65,6 +65,8 @@ class Relation(Subject):
         AFFILIATE = "affiliate", _("affiliate")
         CORE_ENTERPRISE = "core_enterprise", _("core enterprise")
 
+    PERSONAL = frozenset({"remark"})
+
     #: On whose file it was recorded: one of the ends, or somebody behind whom they stand.
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="relations")
     kind = models.CharField(_("relation"), max_length=20, choices=Kind.choices)

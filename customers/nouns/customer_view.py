@@ -25,7 +25,7 @@ from customers.queries.visibility import INVESTIGATORS
 #: The order of the page; a section that does not stand here comes after these.
 ORDER = (
     "merged", "identity", "files", "size", "people", "graph", "exposure", "leads", "applications", "lending",
-    "repayment", "grades", "warnings", "documents", "consents", "records",
+    "repayment", "grades", "warnings", "documents", "consents", "records", "retention",
 )  # fmt: skip
 _OF_MERGED = ("merged", "identity", "looks")
 REVEAL_CHOICES = [
@@ -44,7 +44,7 @@ def sections(customer: Customer, actor: Actor) -> list[Panel]:
 
     shown = sorted(panels_of("customer", customer, actor), key=place)
     # All that a merged file has is read with the file it was merged into.
-    return [one for one in shown if one.key in _OF_MERGED] if customer.is_retired else shown
+    return [one for one in shown if one.key in _OF_MERGED] if customer.is_merged else shown
 
 
 def sees_figures(customer: Customer, actor: Actor) -> bool:

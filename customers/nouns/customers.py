@@ -100,7 +100,7 @@ class CustomerTable(NounTable):
     def render_name(self, value: str, record: Customer) -> Any:
         """One that was merged into another says so."""
         return (
-            format_html("{} <span class='quiet'>· {}</span>", value, gettext("merged")) if record.is_retired else value
+            format_html("{} <span class='quiet'>· {}</span>", value, gettext("merged")) if record.is_merged else value
         )
 
     class Meta(NounTable.Meta):
@@ -183,6 +183,7 @@ CUSTOMER_NOUN = register(
                 form=RevealForm,
                 roles=CUSTOMER_READERS | MANAGER,
                 even_retired=True,
+                when=lambda customer: customer.erased_on is None and customer.restricted_on is None,
                 answer=lambda value: {"value": value},
                 answer_serializer=RevealedSerializer,
                 answer_template="customers/revealed.html",

@@ -64,7 +64,7 @@ def documents(customer: Customer, actor: Actor) -> Panel:
         "gaps": [sentence_of(one) for one in wanted if one.is_gap],
         "soon": [sentence_of(one) for one in wanted if one.standing == Standing.SOON],
         "rows": [_row(document, rule) for document in rows[:SHOWN]],
-        "may_correct": may(actor, ATTACH, customer) and not customer.is_retired,
+        "may_correct": may(actor, ATTACH, customer) and not customer.is_merged,
         "total": counts["all"],
         "shown": SHOWN,
         "url": every,

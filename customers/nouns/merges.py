@@ -135,7 +135,7 @@ extend(
 @panel("customer")
 def other_files(customer: Customer, actor: Actor) -> Panel | None:
     """Files that were merged into this one; on such a file, into which."""
-    if customer.is_retired:
+    if customer.is_merged:
         return Panel(_("Merged"), "customers/view/merged.html", {"merge": live_merge(customer)}, "merged")
     if len(files_of(customer)) == 1:
         return None

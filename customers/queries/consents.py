@@ -15,7 +15,8 @@ def in_force(on: date) -> QuerySet[Consent]:
 
 
 def consenting(customers: QuerySet[Customer], scope: str, on: date) -> QuerySet[Customer]:
-    """Those of `customers` who allow `scope` on the day; all where nothing has to be allowed."""
+    """Those of `customers` who allow `scope` on the day; all in use where nothing has to be allowed."""
+    customers = customers.filter(erased_on=None, restricted_on=None)
     if not scope:
         return customers
     # What the customer signed on a file that was merged into this one holds for it too.

@@ -38,7 +38,7 @@ class Wanted:
 
 def wanted_of(customer: Customer, rule: DocumentRule) -> list[Wanted]:
     """How the required documents of a customer stand over all its files, whether a reader sees them or not."""
-    rows = Attachment.objects.filter(customer_id__in=files_of(customer), kind__in=rule.required)
+    rows = Attachment.objects.filter(customer_id__in=files_of(customer), kind__in=rule.required, erased_on=None)
     last = dict(rows.values_list("kind").annotate(last=Max("expires_on")).order_by())
     return [
         Wanted(kind, rule.standing(last[kind]), last[kind]) if kind in last else Wanted(kind, None)

@@ -61,7 +61,7 @@ def kept_by_file(customer_ids: Iterable[int]) -> dict[int, int]:
 
 def events_of_customer(customer: Customer) -> QuerySet[Event]:
     """The events of all files of the customer; of a merged file, its own."""
-    if customer.is_retired:
+    if customer.is_merged:
         return events_about(customer)
     ids = [str(pk) for pk in files_of(customer)]
     return Event.objects.filter(subject_type=customer._meta.model_name, subject_id__in=ids).order_by("-id")

@@ -14,6 +14,7 @@ from customers.models import (
     ClusterMember,
     Consent,
     Customer,
+    ErasureRequest,
     ExternalRecord,
     Feed,
     Invoice,
@@ -30,6 +31,7 @@ from customers.models import (
     RecordSource,
     ReferralLink,
     Relation,
+    RetentionRun,
     ScreeningHit,
     Suggestion,
     Watchlist,
@@ -68,7 +70,12 @@ def open_customers(actor: Actor) -> QuerySet[Customer]:
 
 def pushable_customers(actor: Actor) -> QuerySet[Customer]:
     """Customers an integration client may send figures of; it can't read them."""
-    return Customer.objects.filter(within_offices(actor, {Role.INTEGRATION}))
+    return in_use(Customer.objects.filter(within_offices(actor, {Role.INTEGRATION})))
+
+
+def in_use(rows: QuerySet[Customer]) -> QuerySet[Customer]:
+    """Customers whose data may be worked with: neither erased nor only kept."""
+    return rows.filter(erased_on=None, restricted_on=None)
 
 
 #: Who keeps watchlists and sends their files, for the bank as a whole; and who looks into them to judge a hit.
@@ -85,9 +92,8 @@ SOURCE_READERS = INVESTIGATORS | {Role.ACCOUNT_MANAGER, Role.INTEGRATION, Role.A
 
 def importable_customers(actor: Actor) -> QuerySet[Customer]:
     """Customers whose figures this person may send in a file; what else stands in it is unknown to the import."""
-    if actor.is_system:
-        return Customer.objects.all()
-    return owned_or_within(Customer.objects.all(), actor, subtree=SENDS_FOR_ALL)
+    rows = in_use(Customer.objects.all())
+    return rows if actor.is_system else owned_or_within(rows, actor, subtree=SENDS_FOR_ALL)
 
 
 @scope(Metric)
@@ -219,6 +225,23 @@ def watchlists(rows: QuerySet[Watchlist], actor: Actor) -> QuerySet[Watchlist]:
 @scope(WatchlistEntry)
 def watchlist_entries(rows: QuerySet[WatchlistEntry], actor: Actor) -> QuerySet[WatchlistEntry]:
     return rows if actor.roles & LIST_READERS else rows.none()
+
+
+#: Who sees how a night of erasure went: numbers of the bank as a whole, and whom it had to leave.
+NIGHT_READERS = frozenset({Role.BRANCH_MANAGER, Role.AUDITOR, Role.ADMINISTRATOR})
+
+
+@scope(RetentionRun)
+def retention_runs(rows: QuerySet[RetentionRun], actor: Actor) -> QuerySet[RetentionRun]:
+    return rows if actor.roles & NIGHT_READERS else rows.none()
+
+
+@scope(ErasureRequest)
+def erasure_requests(rows: QuerySet[ErasureRequest], actor: Actor) -> QuerySet[ErasureRequest]:
+    """Who erases or audits, in their offices; account managers those of their own customers and leads."""
+    own = Q(customer__owner=actor.user_id) | Q(lead__owner=actor.user_id)
+    mine = within_offices(actor, {Role.ACCOUNT_MANAGER}) & own
+    return rows.filter(within_offices(actor, LEAD_READERS) | mine)
 
 
 @scope(ScreeningHit)

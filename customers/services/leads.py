@@ -16,6 +16,7 @@ from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput
 from branch.domain.roles import Role
 from branch.models import Attachment, Office
+from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.services.outbox import publish
 from branch.services.transition import change, create, transition
@@ -263,7 +264,7 @@ def lose_lead(
         checker.refuse("code", _("Only a duplicate is one of another."))
     checker.done()
     with transition(Lead, lead_id, "lose", actor=actor, reason=reason, expected_version=expected_version) as lead:
-        lead.lost_reason_code, lead.lost_reason = code, reason[:200]
+        lead.lost_reason_code, lead.lost_reason, lead.lost_on = code, reason[:200], business_date()
         if duplicate_lead_id:
             lead.duplicate_of = _other_lead(actor, lead, duplicate_lead_id)
         if duplicate_customer_id:
@@ -294,7 +295,7 @@ def reopen_lead(
         Lead, lead_id, "reopen", actor=actor, reason=reason.strip(), expected_version=expected_version
     ) as lead:
         lead.lost_reason = lead.lost_reason_code = ""
-        lead.duplicate_of = lead.customer = None
+        lead.duplicate_of = lead.customer = lead.lost_on = None
         plan_next(lead, next_action, next_action_date)
         _reach(lead, "contacted")
     return lead

@@ -20,6 +20,7 @@ from branch.words import listed
 from customers.queries.visibility import open_customers
 from customers.services.profile import Checker
 from customers.services.relations import hold_links
+from customers.services.retention import hold_open
 from customers.services.screening import Moment, refuse_if_listed
 from loans.domain.terms import MOST_INSTALMENTS
 from loans.models import Application, ProductVersion
@@ -77,6 +78,7 @@ def draft_file(actor: Actor, customer_id: int, terms: Terms, **facts: Any) -> Ap
         raise NotFound(_("There is no such record."))
     if customer.owner_id != actor.user_id:
         raise PermissionRefused(_("Only the customer's account manager files an application."), event="draft")
+    hold_open(customer)
     product_id = terms.pop("product_id", None)
     known = defaults_for(customer, _on_sale(product_id) if product_id is not None else None)
     if not known:

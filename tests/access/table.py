@@ -138,6 +138,10 @@ READ: dict[str, Who] = {
     "watchlists": who(BANK, RR, PO, BM, AU, PY, AD),
     "watchlist-entries": who(BANK, RR, PO, BM, AU, PY, AD),
     "screening-hits": who(OWN, AM) | who(SUBTREE, RR, PO, BM, AU),
+    # Asked for by whoever owns the file, fulfilled by the branch manager.
+    "erasure-requests": who(OWN, AM) | who(SUBTREE, BM, AU),
+    # A night's numbers are the bank's; whom it left stands there by number alone.
+    "retention-runs": who(BANK, BM, AD, AU),
     # Sources hold nothing of a customer: read by all who work with figures or keep the register.
     "record-details": who(OWN, AM) | who(SUBTREE, CO, RR, AP, PO, BM, AU),
     "record-sources": who(BANK, AM, CO, RR, AP, PO, BM, AU, IC, AD, PY),
@@ -302,6 +306,11 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ("leads", "reassign"): Act(who(SUBTREE, BM), "new", {"owner_id": "@colleague", **WHY}),
     ("leads", "lose"): Act(MINE_OR_HEAD, "contacted", WHY),
     ("leads", "reopen"): Act(MINE_OR_HEAD, "lost"),
+    # Two people erase: whoever owns the lead or heads the branch records the request, the head erases.
+    ("leads", "ask-erasure"): Act(MINE_OR_HEAD, "lost", {"channel": "phone"}),
+    ("leads", "hold"): Act(who(SUBTREE, BM), "lost", WHY),
+    ("leads", "lift-hold"): Act(who(SUBTREE, BM), "held", WHY),
+    ("leads", "erase"): Act(who(SUBTREE, BM), "asked", WHY),
     #
     ("leads", "visit"): Act(
         MINE, "new", {"visited_at": "2026-03-02T08:00", "place": "五金城", "outcome": "interested"}
@@ -352,6 +361,11 @@ ACT: dict[tuple[str, str], Act | tuple[Act, ...]] = {
     ("relations", "correct"): Act(who(OWN, AM) | who(SUBTREE, CO), body={"remark": "改"}, method="PATCH"),
     ("relations", "end"): Act(who(OWN, AM) | who(SUBTREE, CO), body=WHY),
     ("relations", "reveal"): Act(who(OWN, AM) | who(SUBTREE, CO, RR, AP, PO, BM, AU), body={"end": "from", **WHY}),
+    ("customers", "ask-erasure"): Act(MINE_OR_HEAD, body={"channel": "phone"}),
+    ("customers", "hold"): Act(who(SUBTREE, BM, PO), body=WHY),
+    ("customers", "lift-hold"): Act(who(SUBTREE, BM, PO), "held", WHY),
+    ("customers", "erase"): Act(who(SUBTREE, BM), "asked", WHY),
+    ("erasure-requests", "withdraw"): Act(MINE_OR_HEAD, "open", WHY),
     ("customers", "reassign"): Act(who(SUBTREE, BM), body={"owner_id": "@colleague", **WHY}),
     # "a branch manager merges a second file, and undoes it"
     ("customers", "merge"): Act(who(SUBTREE, BM), body={"other_id": "@second_file", **WHY}, previews=True),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import count
@@ -45,6 +45,7 @@ from customers.models import (
     Consent,
     Customer,
     CustomerMerge,
+    ErasureRequest,
     ExternalRecord,
     Feed,
     Invoice,
@@ -62,6 +63,7 @@ from customers.models import (
     RecordSource,
     ReferralLink,
     Relation,
+    RetentionRun,
     ScreeningHit,
     Suggestion,
     SuggestionVote,
@@ -211,15 +213,6 @@ class World:
             }
         )
 
-    def customer_file(self, state: str = "") -> Customer:
-        """A customer; `merged` is one that was merged into another."""
-        if state != "merged":
-            return self.customer()
-        kept = self.customer()
-        other = self.customer(uscc=None, merged_into=kept)
-        CustomerMerge.objects.create(kept=kept, merged=other, merged_by=self.owner, merged_on=TODAY, reason="同一家")
-        return other
-
     def file(self, state: str = "draft") -> Application:
         """An application; `signed` is one whose investigation both have signed."""
         if state == "signed":
@@ -278,12 +271,43 @@ class World:
     def of(self, file: Application) -> dict[str, Any]:
         return {"office": file.office, "owner": file.owner, "customer": file.customer, "application": file}
 
+    def customer_for(self, state: str = "") -> Customer:
+        """`merged` into another, `held` by somebody, or its erasure `asked` for by the owner."""
+        if state == "merged":
+            kept = self.customer()
+            other = self.customer(uscc=None, merged_into=kept)
+            CustomerMerge.objects.create(
+                kept=kept, merged=other, merged_by=self.owner, merged_on=TODAY, reason="同一家"
+            )
+            return other
+        customer = self.customer(held_on=TODAY if state == "held" else None)
+        if state == "asked":
+            self.erasure_request(customer=customer)
+        return customer
+
+    def erasure_request(self, state: str = "open", **of: Any) -> ErasureRequest:
+        return ErasureRequest.objects.create(
+            office=self.offices["HW"], state=state, asked_on=TODAY, channel="phone", note=f"{MARK}{TYPED}来电",
+            recorded_by=self.owner, **(of or {"customer": self.customer()}),
+        )  # fmt: skip
+
+    def retention_run(self) -> RetentionRun:
+        return RetentionRun.objects.create(business_date=date(2026, 2, 27) - timedelta(days=next(self._serial)))
+
     def lead(self, state: str = "new") -> Lead:
+        """Beside the states of a lead, a lost one that is `held`, or whose erasure was `asked` for."""
+        if state in ("held", "asked"):
+            lead = self.lead("lost")
+            Lead.objects.filter(pk=lead.pk).update(held_on=TODAY if state == "held" else None)
+            if state == "asked":
+                self.erasure_request(lead=lead)
+            return Lead.objects.get(pk=lead.pk)
         serial = next(self._serial)
         return Lead.objects.create(
             office=self.offices["HW"],
             owner=self.owner,
             state=state,
+            lost_on=TODAY if state == "lost" else None,
             name=f"{MARK}{TYPED}线索{serial:04d}",
             contact_name=f"{MARK}{TYPED}张",
             phone="13800138000",
@@ -1013,7 +1037,9 @@ _MAKERS: dict[str, Callable[..., models.Model]] = {
     "prescreen-models": World.prescreen_model,
     "prescreen-runs": World.prescreen_run,
     "prescreen-results": World.prescreen_result,
-    "customers": World.customer_file,
+    "customers": World.customer_for,
+    "erasure-requests": World.erasure_request,
+    "retention-runs": World.retention_run,
     "external-records": World.external_record,
     "record-details": World.record_detail,
     "consents": World.consent,

@@ -62,7 +62,7 @@ def test_the_kept_file_takes_what_it_lacks_and_undoing_gives_everything_back(two
     other.refresh_from_db()
     assert (kept.uscc, kept.phone, kept.annual_sales) == (uscc_of(2), "13800138000", Decimal("8600000.00"))
     assert kept.phone_digest == other.phone_digest != ""
-    assert (other.uscc, other.merged_into, other.is_retired) == (None, kept, True)
+    assert (other.uscc, other.merged_into, other.is_merged) == (None, kept, True)
     assert files_of(kept) == files_of(other) == [kept.pk, other.pk]
     assert (event_names(kept)[-1], event_names(other)[-1]) == ("customer.merge", "customer.merge_into")
     assert Event.objects.get(name="customer.merge").reason == "同一老板，查过执照"

@@ -28,7 +28,9 @@ from customers.models import (
     ClusterMember,
     Consent,
     Customer,
+    ErasureRequest,
     Feed,
+    Lead,
     Metric,
     PrescreenModel,
     PrescreenRun,
@@ -38,6 +40,7 @@ from customers.models import (
     RecordSource,
     ReferralLink,
     Relation,
+    RetentionRun,
     ScreeningHit,
     ScreeningRun,
     Suggestion,
@@ -61,6 +64,8 @@ from customers.services import (
     records,
     referrals,
     relations,
+    retention,
+    retention_nights,
     screening,
     screening_hits,
     screening_runs,
@@ -1416,6 +1421,71 @@ CASES |= {
         "convert",
         lambda: screening_hits.reopen_hit(actor=he(), **hit()),
         in_order(found, propose("clear"), lambda: screening_hits.clear_hit(actor=he(), **hit())),
+    ),
+}
+
+
+def erasure_of(subject: str) -> Callable[[], object]:
+    """A request for erasing the life's customer, or a lead of its own, recorded by Lin."""
+    if subject == "customer":
+        return lambda: retention.ask_customer_erasure(actor=lin(), customer_id=life().customer.pk, channel="phone")
+    return lambda: retention.ask_lead_erasure(actor=lin(), lead_id=another_lead(), channel="phone")
+
+
+def another_lead() -> int:
+    return Lead.objects.get(name="另一家小店").pk
+
+
+def take_another() -> None:
+    leads.capture_lead(
+        actor=lin(), name="另一家小店", contact_name="孟", phone="13700137000", source="visit", capture_anyway=True,
+        anyway_reason="另一家",
+    )  # fmt: skip
+
+
+def long_lost() -> None:
+    take_another()
+    leads.lose_lead(actor=lin(), lead_id=another_lead(), code="price")
+    Lead.objects.filter(pk=another_lead()).update(lost_on=date(2020, 1, 1))
+
+
+def the_request() -> int:
+    return ErasureRequest.objects.get(state="open").pk
+
+
+def of_customer(call: Callable[..., object], who: str) -> Callable[[], object]:
+    return lambda: call(actor=actor(who), customer_id=life().customer.pk, reason="本人要求")
+
+
+def of_lead(call: Callable[..., object], who: str = "zhou") -> Callable[[], object]:
+    return lambda: call(actor=actor(who), lead_id=another_lead(), reason="本人要求")
+
+
+CASES |= {
+    # --- retention and erasure
+    "ask_customer_erasure": Case("convert", erasure_of("customer")),
+    "ask_lead_erasure": Case("convert", erasure_of("lead"), take_another),
+    "withdraw_erasure_request": Case(
+        "convert",
+        lambda: retention.withdraw_erasure_request(actor=lin(), erasure_request_id=the_request(), reason="重录"),
+        erasure_of("customer"),
+    ),
+    "hold_customer": Case("convert", of_customer(retention.hold_customer, "he")),
+    "lift_customer_hold": Case(
+        "convert", of_customer(retention.lift_customer_hold, "he"), of_customer(retention.hold_customer, "he")
+    ),
+    "hold_lead": Case("convert", of_lead(retention.hold_lead), take_another),
+    "lift_lead_hold": Case(
+        "convert", of_lead(retention.lift_lead_hold), in_order(take_another, of_lead(retention.hold_lead))
+    ),
+    "erase_customer": Case("convert", of_customer(retention.erase_customer, "zhou"), erasure_of("customer")),
+    "erase_lead": Case("convert", of_lead(retention.erase_lead), in_order(take_another, erasure_of("lead"))),
+    "start_retention": Case("convert", retention_nights.start_retention, long_lost, is_keyed=False),
+    "retention_part": Case(
+        "convert",
+        lambda: retention_nights.retention_part(run_id=RetentionRun.objects.get().pk, stage="lead", after_id=0),
+        in_order(long_lost, retention_nights.start_retention),
+        is_keyed=False,
     ),
 }
 

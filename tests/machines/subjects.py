@@ -14,6 +14,7 @@ from customers.models import (
     Campaign,
     Cluster,
     Customer,
+    ErasureRequest,
     Feed,
     Lead,
     PrescreenModel,
@@ -93,6 +94,7 @@ def build_all(head_office: Office, office: Office, owner: User) -> dict[type[Sta
         ScreeningHit, customer=customer, entry=entry, match="name", side="firm", score=100, compared="1",
         at_event="customer",
     )  # fmt: skip
+    make(ErasureRequest, customer=customer, asked_on=DAY, channel="phone", recorded_by=owner)
     product = Product.objects.create(code="ST", name_zh="短期经营贷", name_en="Short-term loan", family="short_term")
     version = make(
         ProductVersion, office=head_office, product=product, number=1, drafted_by=owner, min_amount=1,
