@@ -40,6 +40,7 @@ def current_members(cluster: Cluster) -> QuerySet[ClusterMember]:
 def memberships(customer: Customer) -> QuerySet[ClusterMember]:
     """What a customer is a member of at present: by link, or by the same unified social credit code."""
     same = Q(customer__in=files_of(customer))
-    if customer.uscc:
-        same |= Q(uscc=customer.uscc)
+    # The code went over to the file that stays.
+    if code := (customer.merged_into or customer).uscc:
+        same |= Q(uscc=code)
     return ClusterMember.objects.filter(same, left_on=None)

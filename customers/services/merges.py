@@ -71,13 +71,16 @@ def undo_merge(*, actor: Actor, customer_id: int, reason: str) -> Customer:
         raise WrongState(_("This file is merged into no other."), state="own", event="undo_merge")
     rows = _locked(actor, "undo_merge", into, customer_id)
     kept, other = rows[into], rows[customer_id]
-    before = {row.pk: snapshot(row) for row in (kept, other)}
+    way = _way(merge)
+    between = [step.merged for step in way]
+    before = {row.pk: snapshot(row) for row in (kept, *between, other)}
     with taken_numbers_refused():
-        _part(kept, other, merge)
+        _part(kept, other, merge, way)
     merge.undone_by_id, merge.undone_on = person_id(actor), business_date()
     merge.save(update_fields=["undone_by", "undone_on"])
-    for name, row in (("merge_undone", kept), ("undo_merge", other)):
-        record(f"customer.{name}", row, actor=actor, before=before[row.pk], reason=reason)
+    for row in (kept, *between):
+        record("customer.merge_undone", row, actor=actor, before=before[row.pk], reason=reason)
+    record("customer.undo_merge", other, actor=actor, before=before[other.pk], reason=reason)
     for row in (kept, other):
         link_parties(row)
         screen_customer(row)
@@ -129,22 +132,55 @@ def _join(kept: Customer, other: Customer, merge: CustomerMerge) -> None:
     link_parties(kept, numbers)
 
 
-def _part(kept: Customer, other: Customer, merge: CustomerMerge) -> None:
-    former, numbers = compared_by(kept), (kept.uscc, kept.identity_digest)
-    for field in merge.filled:
-        if getattr(kept, field) == getattr(other, field):
-            setattr(kept, field, Customer._meta.get_field(field).get_default())  # type: ignore[union-attr]
+def _way(merge: CustomerMerge) -> list[CustomerMerge]:
+    """The merges that took what `merge` brought further on, from the file it was merged into up to the one that stays.
+
+    Their merged files are locked: facts of the one that leaves may stand there too.
+    """
+    way: list[CustomerMerge] = []
+    while step := CustomerMerge.objects.filter(merged_id=(way or [merge])[-1].kept_id, undone_on=None).first():
+        step.merged = Customer.objects.select_for_update(no_key=True).get(pk=step.merged_id)
+        way.append(step)
+    return way
+
+
+def _part(kept: Customer, other: Customer, merge: CustomerMerge, way: list[CustomerMerge]) -> None:
+    _take_back_facts(kept, other, merge, way)
     code = merge.moved_uscc
     other.merged_into = None
-    if code and kept.uscc == code:
-        kept.uscc = None
-    keep_keys(kept, former)
-    save(kept)
     if code and not Customer.objects.filter(uscc=code).exists():
         other.uscc = code
     save(other)
+    numbers = (code or None, other.identity_digest if "identity_number" in merge.filled else "")
     _move(merge, kept, other)
+    _forget(way, other, merge)
     link_parties(kept, numbers)
+
+
+def _take_back_facts(kept: Customer, other: Customer, merge: CustomerMerge, way: list[CustomerMerge]) -> None:
+    """Clear what the files got of the one that leaves, as far as each took it over and it stands there still."""
+    holders, fields = [*(step.merged for step in way), kept], set(merge.filled)
+    for place, holder in enumerate(holders):
+        former = compared_by(holder)
+        if place:
+            fields &= set(way[place - 1].filled)
+        for field in fields:
+            if getattr(holder, field) == getattr(other, field):
+                setattr(holder, field, Customer._meta.get_field(field).get_default())  # type: ignore[union-attr]
+        if merge.moved_uscc and holder.uscc == merge.moved_uscc:
+            holder.uscc = None
+        keep_keys(holder, former)
+        save(holder)
+
+
+def _forget(way: list[CustomerMerge], other: Customer, merge: CustomerMerge) -> None:
+    """What has left with `other` is not given back a second time when a merge further on is undone."""
+    gone = {name: set(getattr(merge, name)) for name in ("moved_parties", "moved_relations", "moved_files")}
+    gone["moved_files"].add(other.pk)
+    for step in way:
+        for name, left in gone.items():
+            setattr(step, name, [pk for pk in getattr(step, name) if pk not in left])
+        step.save(update_fields=list(gone))
 
 
 def _move(merge: CustomerMerge, source: Customer, target: Customer) -> None:

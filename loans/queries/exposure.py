@@ -64,8 +64,8 @@ def exposures_of(customer_ids: Collection[int], *, except_application: int | Non
 
 
 def own_limit(customer: Customer) -> Decimal:
-    """The most this borrower may owe and draw, in yuan."""
-    is_household = customer.kind == Customer.Kind.FARM_HOUSEHOLD
+    """The most this borrower may owe and draw, in yuan, by what the file that stays says they are."""
+    is_household = (customer.merged_into or customer).kind == Customer.Kind.FARM_HOUSEHOLD
     return parameter("exposure.household_limit" if is_household else "exposure.firm_limit")
 
 

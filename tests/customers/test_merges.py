@@ -219,6 +219,45 @@ def test_a_file_that_stood_for_others_takes_them_along_and_back_in_any_order(cas
     assert files_of(Customer.objects.get(pk=three.pk)) == [two.pk, three.pk]
 
 
+def test_a_file_merged_anew_meanwhile_stays_where_it_is_now(cast, actor):
+    one, two, three = (trader(actor, n, identity_number=resident_id_of(n)) for n in (1, 2, 3))
+    Customer.objects.update(kind="company")
+    relate(actor("lin"), three, "shareholder", person("王大海", 77), share=Decimal(60))
+    merge(actor, two, three)
+    merge(actor, one, two)
+    undo(actor, three)
+    merge(actor, one, three)
+
+    undo(actor, two)
+
+    assert Customer.objects.get(pk=three.pk).merged_into == one
+    assert Relation.objects.get().customer == one
+    undo(actor, three)
+    assert (Relation.objects.get().customer, Relation.objects.get().to_party.customer) == (three, three)
+
+
+def test_undoing_one_far_down_takes_back_only_what_came_from_it(cast, actor):
+    """The file on top had the same phone by itself; the one between had its phone and code from below."""
+    top = trader(actor, 1)
+    between = trader(actor, 2, phone="", address="")
+    below = make_customer(actor("lin"), 3, kind="sole_trader", address="河埠头 3 号")
+    Customer.objects.exclude(pk=below.pk).update(kind="company")
+    Customer.objects.filter(pk=below.pk).update(kind="company")
+    before = [facts(row) for row in (top, between, below)]
+    merge(actor, between, below)
+    merge(actor, top, between)
+    assert (Customer.objects.get(pk=top.pk).uscc, Customer.objects.get(pk=between.pk).uscc) == (uscc_of(3), None)
+
+    undo(actor, below)
+
+    top.refresh_from_db()
+    between.refresh_from_db()
+    assert (top.phone, top.phone_digest != "", top.uscc) == ("13800138000", True, None)
+    assert (between.phone, between.address, between.phone_digest) == ("", "", "")
+    undo(actor, between)
+    assert [facts(row) for row in (top, between, below)] == before
+
+
 def test_figures_of_both_are_one_series_and_a_month_told_twice_counts_once(two, actor):
     kept, other = two
     register_sources(grid="国网", solar="光伏")
