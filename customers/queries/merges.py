@@ -59,6 +59,12 @@ def kept_by_file(customer_ids: Iterable[int]) -> dict[int, int]:
     return {pk: into or pk for pk, into in rows.values_list("pk", "merged_into_id")}
 
 
+def every_file_of(customers: QuerySet[Customer]) -> QuerySet[Customer]:
+    """All files of these customers, for the inside of another query."""
+    kept = Customer.objects.filter(Q(pk__in=customers.values("pk")) | Q(pk__in=customers.values("merged_into")))
+    return Customer.objects.filter(Q(pk__in=kept.values("pk")) | Q(merged_into__in=kept.values("pk")))
+
+
 def events_of_customer(customer: Customer) -> QuerySet[Event]:
     """The events of all files of the customer; of a merged file, its own."""
     if customer.is_merged:

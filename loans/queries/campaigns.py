@@ -8,9 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
-from customers.models import Lead
+from customers.models import Customer, Lead
 from customers.queries.campaigns import share_of
+from customers.queries.merges import every_file_of
 from loans.models import Application, Loan
 
 AFTER_APPROVAL = ("approved", "offer_accepted", "contracted", "expired")
@@ -27,22 +29,28 @@ class Booked:
         return share_of(spent, self.loans)
 
 
-def won_by(customer: str, filed_at: str) -> Subquery:
-    """The converted lead a file goes back to: the customer's latest one from before it was filed."""
-    leads = Lead.objects.filter(customer=OuterRef(customer), state="converted", created_at__lte=OuterRef(filed_at))
+def won_by(filed_at: str) -> Subquery:
+    """The converted lead a file goes back to: the latest of any file of its customer from before it was filed."""
+    kept = Coalesce(OuterRef(OuterRef("customer__merged_into_id")), OuterRef(OuterRef("customer_id")))
+    files = Customer.objects.filter(Q(pk=kept) | Q(merged_into=kept))
+    leads = Lead.objects.filter(customer__in=files.values("pk"), state="converted", created_at__lte=OuterRef(filed_at))
     return Subquery(leads.order_by("-created_at", "-pk").values("pk")[:1])
+
+
+def _customers_of(leads: QuerySet[Lead]) -> Any:
+    return every_file_of(Customer.objects.filter(pk__in=leads.values("customer"))).values("pk")
 
 
 def files_of(leads: QuerySet[Lead]) -> Any:
     """The files that go back to one of these leads."""
-    filed = Application.objects.filter(submitted_at__isnull=False, customer__in=leads.values("customer"))
-    return filed.annotate(won=won_by("customer_id", "created_at")).filter(won__in=leads.values("pk"))
+    filed = Application.objects.filter(submitted_at__isnull=False, customer__in=_customers_of(leads))
+    return filed.annotate(won=won_by("created_at")).filter(won__in=leads.values("pk"))
 
 
 def loans_of(leads: QuerySet[Lead]) -> Any:
     """The loans paid out on files that go back to one of these leads."""
-    paid = Loan.objects.filter(customer__in=leads.values("customer"))
-    return paid.annotate(won=won_by("customer_id", "application__created_at")).filter(won__in=leads.values("pk"))
+    paid = Loan.objects.filter(customer__in=_customers_of(leads))
+    return paid.annotate(won=won_by("application__created_at")).filter(won__in=leads.values("pk"))
 
 
 def booked_by(campaigns: Iterable[int]) -> dict[int, Booked]:

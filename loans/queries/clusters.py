@@ -12,7 +12,7 @@ from django.db.models.expressions import Combinable
 from branch.domain.money import ZERO
 from customers.models import Cluster, ClusterMember, Customer
 from customers.queries.clusters import memberships
-from customers.queries.merges import kept_by_file
+from customers.queries.merges import every_file_of, kept_by_file
 from customers.queries.prescreens import STANDINGS
 from loans.models import Application, Contract, Drawdown, Facility, Loan, ProductVersion
 
@@ -43,8 +43,7 @@ def member_customers(cluster: Cluster) -> QuerySet[Customer]:
     members = ClusterMember.objects.filter(cluster=cluster)
     coded = members.exclude(uscc="").values("uscc")
     named = Customer.objects.filter(Q(pk__in=members.values("customer_id")) | Q(uscc__in=coded))
-    kept = Customer.objects.filter(Q(pk__in=named.values("pk")) | Q(pk__in=named.values("merged_into"))).values("pk")
-    return Customer.objects.filter(Q(pk__in=kept) | Q(merged_into__in=kept))
+    return every_file_of(named)
 
 
 def cluster_exposure(cluster: Cluster, *, without: Application | None = None) -> ClusterExposure:

@@ -79,7 +79,8 @@ class FreezeForm(ReasonForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance is not None:
-            lines = visible(Facility, self.actor).filter(customer_id=self.instance.customer_id, state="effective")  # type: ignore[attr-defined]
+            files = files_of(self.instance.customer)  # type: ignore[attr-defined]
+            lines = visible(Facility, self.actor).filter(customer__in=files, state="effective")
             self.fields["facility_id"].queryset = lines.select_related("contract")  # type: ignore[attr-defined]
 
 

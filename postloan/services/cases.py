@@ -16,6 +16,7 @@ from branch.services.inputs import clean_reason
 from branch.services.outbox import publish
 from branch.services.transition import change, transition
 from branch.services.use_case import use_case
+from customers.queries.merges import files_of
 from loans.models import Facility
 from loans.services.facilities import freeze_facility
 from loans.services.inputs import clean_text
@@ -127,7 +128,7 @@ def freeze_line(
         expected_version=expected_version,
     ) as case:
         _require_officer(actor, case)
-        if not Facility.objects.filter(pk=facility_id, customer_id=case.customer_id).exists():
+        if not Facility.objects.filter(pk=facility_id, customer__in=files_of(case.customer)).exists():
             raise InvalidInput(fields={"facility_id": [_("Choose a line of this customer.")]})
         freeze_facility(actor=actor, facility_id=facility_id, reason=f"{case.number}: {reason}")
     return case

@@ -15,6 +15,7 @@ from branch.services.inputs import clean_reason
 from branch.services.outbox import publish
 from branch.services.transition import change, create, lock, transition
 from branch.services.use_case import use_case
+from customers.queries.merges import kept_by_file
 from loans.models import Loan
 from loans.services.inputs import clean_amount
 from loans.services.numbers import next_number
@@ -51,10 +52,11 @@ def open_collection(*, actor: Actor, loan_id: int, note: str = "") -> Collection
 def open_for_customer(*, actor: Actor, customer_id: int, note: str) -> int:
     """Open collection for each loan of the customer that is past due and has none; how many are in collection now.
 
-    Runs in the caller's transaction.
+    Loans on all files of the customer. Runs in the caller's transaction.
     """
-    overdue = Loan.objects.filter(customer_id=customer_id, days_past_due__gt=0, state__in=("active", "called_in"))
-    in_collection = CollectionCase.objects.exclude(state="closed").filter(loan__customer_id=customer_id)
+    files = list(kept_by_file([customer_id]))
+    overdue = Loan.objects.filter(customer_id__in=files, days_past_due__gt=0, state__in=("active", "called_in"))
+    in_collection = CollectionCase.objects.exclude(state="closed").filter(loan__customer_id__in=files)
     known = set(in_collection.values_list("loan_id", flat=True))
     new = [loan_id for loan_id in overdue.order_by("pk").values_list("pk", flat=True) if loan_id not in known]
     for loan_id in new:

@@ -13,6 +13,7 @@ from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused, St
 from branch.models import Event, Notification, OutboxMessage, RoleAssignment, User
 from branch.queries.visibility import visible
 from branch.services.outbox import deliver
+from customers.models import Customer
 from loans.models import Facility, Loan
 from postloan.models import CollectionCase, Signal, WarningCase
 from postloan.services import cases
@@ -79,6 +80,23 @@ def test_a_case_is_not_resolved_before_anything_was_found(cast: SimpleNamespace,
         cases.resolve_case(actor=cast.actor("he"), warning_case_id=case.pk, reason="好了")
 
     assert_unchanged(case)
+
+
+def test_a_case_reaches_the_loans_and_lines_on_all_files_of_its_customer(
+    cast: SimpleNamespace, case: WarningCase, loan: Loan
+) -> None:
+    """The page of the case shows them all, so each can be frozen and handed to collection from it."""
+    kept = make_customer(cast, 8)
+    WarningCase.objects.filter(pk=case.pk).update(customer=kept)
+    Customer.objects.filter(pk=loan.customer_id).update(merged_into=kept, uscc=None)
+    case = work(cast, case)
+
+    line = Facility.objects.get(customer=loan.customer_id)
+    Facility.objects.filter(pk=line.pk).update(state="effective")
+    cases.freeze_line(actor=cast.actor("he"), warning_case_id=case.pk, facility_id=line.pk, reason="停单")
+    assert fresh(line).state == "frozen"
+    cases.transfer_to_collection(actor=cast.actor("he"), warning_case_id=case.pk, reason="逾期")
+    assert CollectionCase.objects.filter(loan=loan).exclude(state="closed").exists()
 
 
 def test_a_false_alarm_is_dismissed(cast: SimpleNamespace, case: WarningCase) -> None:
