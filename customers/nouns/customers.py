@@ -6,10 +6,11 @@ from typing import Any
 
 import django_tables2 as tables
 from django import forms
+from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django_filters import FilterSet
+from django_filters import BooleanFilter, FilterSet
 from rest_framework import serializers
 
 from branch.domain.actor import Actor
@@ -22,6 +23,7 @@ from customers.nouns.customer_view import REVEAL_CHOICES, masks, sections
 from customers.nouns.people import ReassignForm
 from customers.nouns.profiles import ProfileForm
 from customers.nouns.records import ReceiptSerializer, RowsForm, receipt_body
+from customers.queries.duplicates import with_second_files
 from customers.queries.merges import events_of_customer
 from customers.queries.screening import with_hits
 from customers.queries.search import matching
@@ -109,9 +111,14 @@ class CustomerTable(NounTable):
 
 
 class CustomerFilter(FilterSet):
+    second_file = BooleanFilter(method="narrow_to_second_files", label=_("May be on file twice"))
+
     class Meta:
         model = Customer
         fields = {"kind": ["exact"], "owner": ["exact"], "industry": ["icontains"], "annual_sales": ["gte", "lte"]}
+
+    def narrow_to_second_files(self, rows: QuerySet[Customer], name: str, value: bool) -> QuerySet[Customer]:
+        return with_second_files(rows) if value else rows.exclude(pk__in=with_second_files(rows).values("pk"))
 
 
 def _context(customer: Customer, actor: Actor) -> dict[str, Any]:

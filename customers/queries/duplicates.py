@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from branch.domain.actor import Actor
@@ -80,6 +81,25 @@ def second_files_of(customer: Customer, actor: Actor) -> list[Match]:
     facts, offices, common = facts_of(customer), _branch_of(customer.office), _common_pieces()
     found = _customers(facts, offices, common, actor)
     return _surest_first(match for match in found if match.thing.pk != kept_id(customer))
+
+
+def with_second_files(rows: QuerySet[Customer]) -> QuerySet[Customer]:
+    """Those of `rows` who share a person's number, or phone and name, with another customer of the bank.
+
+    Two of different codes are two firms, and a company is not its representative.
+    """
+    rows = rows.filter(merged_into=None)
+    files = Customer.objects.filter(merged_into=None)
+    called = Concat("phone_digest", "name_spelling")
+    people = files.exclude(kind=Customer.Kind.COMPANY).exclude(identity_digest="")
+    firms = files.exclude(phone_digest="").exclude(name_spelling="").annotate(called=called)
+    same_person = rows.exclude(kind=Customer.Kind.COMPANY).filter(identity_digest__in=_twice(people, "identity_digest"))
+    return same_person | rows.annotate(called=called).filter(called__in=_twice(firms, "called"))
+
+
+def _twice(files: QuerySet[Customer], what: str) -> QuerySet:
+    counted = files.order_by().values(what).annotate(files=Count("pk"), codes=Count("uscc", distinct=True))
+    return counted.filter(files__gt=1, codes__lte=1).values(what)
 
 
 def _customers(facts: Facts, offices: list[int], common: dict[str, float], actor: Actor) -> list[Match]:

@@ -11,9 +11,10 @@ from django.urls import reverse
 
 from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused, Unmet, WrongState
 from branch.models import Event, ParameterValue
+from branch.queries.visibility import visible
 from customers.models import Customer, CustomerMerge, Relation
 from customers.queries.consents import consenting
-from customers.queries.duplicates import duplicates_of, second_files_of
+from customers.queries.duplicates import duplicates_of, second_files_of, with_second_files
 from customers.queries.merges import files_of, kept_by_file
 from customers.queries.records import record_series, year_total
 from customers.queries.relations import network_of
@@ -304,6 +305,24 @@ def test_a_lead_like_the_merged_file_is_found_to_be_the_kept_one(two, actor):
     assert second_files_of(Customer.objects.get(pk=kept.pk), actor("zhou")) == []
     found = duplicates_of(make_lead(actor("lin"), name="陈记农机商行", phone="13700137000"), actor("lin"))
     assert [match.thing for match in found] == [kept]
+
+
+def test_the_list_finds_who_may_be_on_file_twice(two, actor):
+    kept, other = two
+    lin = actor("lin")
+    apart = {"identity_number": resident_id_of(33), "phone": "13700137000"}
+    make_customer(lin, 3, name="林记五金", **apart)
+    # The same shop by phone and name; another firm by its own code; the same representative of two companies.
+    shop = [trader(actor, n, name="周记饭店", phone="13600136000", identity_number=resident_id_of(n)) for n in (4, 5)]
+    for number in (6, 7):
+        make_customer(lin, number, name="吴记饭店", phone="13500135000", identity_number=resident_id_of(6))
+
+    def found() -> set[int]:
+        return set(with_second_files(visible(Customer, actor("zhou"))).values_list("pk", flat=True))
+
+    assert found() == {kept.pk, other.pk, *(row.pk for row in shop)}
+    merge(actor, kept, other)
+    assert found() == {row.pk for row in shop}
 
 
 def test_a_number_given_back_may_have_gone_to_somebody_else(two, actor):
