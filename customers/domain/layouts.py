@@ -285,11 +285,10 @@ DELIMITERS = (",", "\t", ";", "|")
 
 
 def delimiter_of(lines: Sequence[str]) -> str:
-    """The mark that cuts these lines into the most pieces of an even number; a comma where none does."""
+    """The mark that cuts most lines into the most pieces, an even number of them; a comma where none does."""
 
-    def pieces(mark: str) -> tuple[int, int]:
+    def pieces(mark: str) -> int:
         counts = [line.count(mark) for line in lines if line.strip()]
-        common = max(set(counts), key=counts.count) if counts else 0
-        return (counts.count(common) if common else 0, common)
+        return max((common * counts.count(common) for common in set(counts)), default=0)
 
     return max(DELIMITERS, key=pieces)

@@ -36,9 +36,12 @@ COUNTS = {
 REASONS = {
     "replaced": _("A later row of this file says something else of the same entry."),
     "columns": _("The row has more or fewer cells than there are headings."),
-    "quote": _("A quotation mark is opened and never closed; the lines up to here can't be read."),
+    "quote": _("A quotation mark is opened and not closed; this line can't be read."),
     "damaged": _("The file is damaged or ends too early here; the rows before it were taken in."),
     "cut": _("The file ends in the middle of this line; its last value may be cut."),
+    "other_sheets": _(
+        "The workbook has other sheets with these headings, which are not taken in. Send each as a file."
+    ),
     "formula": _("A cell holds a formula. Paste the values and send the file again."),
     "text": _("The row holds characters that can't be read in the file's encoding."),
     "unknown_firm": _("No customer is known by this code."),

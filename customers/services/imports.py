@@ -44,7 +44,7 @@ from customers.queries.visibility import LIST_KEEPERS, importable_customers
 from customers.services.intake.details import roll_up
 from customers.services.intake.documents import merge_documents
 from customers.services.intake.facts import settle
-from customers.services.intake.findings import note_open_end
+from customers.services.intake.findings import note_open_end, note_other_sheets
 from customers.services.intake.invoices import merge_invoices
 from customers.services.intake.lead_rows import merge_leads
 from customers.services.intake.members import merge_members
@@ -61,6 +61,8 @@ IMPORT_LOCK = 0x1A9
 #: Customers whose derived facts are worked out in one transaction.
 CUSTOMERS_AT_ONCE = 500
 LONGEST_WAIT = timedelta(minutes=5)
+#: What fails so often (in about an hour) is not taken in by waiting.
+MOST_ATTEMPTS = 20
 #: Rows that may come in one call; more come as a file.
 MOST_ROWS = 5000
 
@@ -354,6 +356,8 @@ def import_chunk(*, record_import_id: int, chunk: int, stream: Stream) -> bool:
             record_import.counts = counts | Counter({"rows": record_import.rows_done + rows})
             if rows < size and record_import.form["ends_open"]:
                 note_open_end(cursor, record_import.pk)
+            if chunk == 0 and record_import.form.get("other_sheets"):
+                note_other_sheets(cursor, record_import.pk)
         _drop_temporary(cursor)
     RecordImport.objects.filter(pk=record_import.pk).update(
         rows_done=record_import.rows_done + rows,
@@ -440,6 +444,12 @@ def refuse_import(*, record_import_id: int, refusal: str) -> RecordImport | None
 
 def _note_failure(record_import: RecordImport, error: Exception) -> None:
     attempts = record_import.attempts + 1
+    if attempts >= MOST_ATTEMPTS:
+        refusal = _("The rows could not be taken in after %(number)d attempts; those before stay. %(error)s")
+        refuse_import(
+            record_import_id=record_import.pk,
+            refusal=refusal % {"number": attempts, "error": type(error).__name__},
+        )
     RecordImport.objects.filter(pk=record_import.pk, state="running").update(
         attempts=attempts,
         last_error=f"{type(error).__name__}: {error}"[:2000],

@@ -11,6 +11,7 @@ from django.utils import timezone
 from customers.models import RecordSource
 from customers.services.intake.sql import month
 
+LARGEST_SUM, LARGEST_RATIO = "99999999999999.99", "1000000000"
 #: Net sums per counterparty, then per month; a counterparty whose net is not positive has no share.
 MONTHS = """
     WITH party AS (
@@ -52,10 +53,9 @@ MONTHS = """
          purchases_count, void_share, negative_share, customers_count, customers_top1, customers_top5, customers_hhi,
          suppliers_count, suppliers_top1, suppliers_top5, suppliers_hhi, last_invoice_date, year_sales, months_active,
          refreshed_at)
-    SELECT customer_id, %(source)s, month, coalesce(sales, 0), coalesce(sales_tax, 0), coalesce(purchases, 0),
-           coalesce(purchases_tax, 0), (sales - coalesce(purchases, 0)) / nullif(sales, 0),
+    SELECT customer_id, %(source)s, month, {sales}, {sales_tax}, {purchases}, {purchases_tax}, {margin},
            coalesce(sales_count, 0), coalesce(purchases_count, 0), void_count / nullif(sales_count + void_count, 0),
-           (positive - sales) / nullif(positive, 0), coalesce(customers_count, 0), customers_top1, customers_top5,
+           {negative_share}, coalesce(customers_count, 0), customers_top1, customers_top5,
            customers_hhi, coalesce(suppliers_count, 0), suppliers_top1, suppliers_top5, suppliers_hhi,
            greatest(sold_on, bought_on), 0, 0, %(now)s
     FROM both_sides
@@ -72,10 +72,10 @@ MONTHS = """
 """
 #: A month's figures look back two years, so what changed reaches two years ahead.
 YEARS = """
-    UPDATE customers_invoicemonth f SET year_sales = y.year_sales, months_active = y.months_active,
+    UPDATE customers_invoicemonth f SET year_sales = {year_sales}, months_active = y.months_active,
         growth = CASE WHEN y.first_month <= y.month - interval '23 months' AND y.year_before > 0
-                      THEN y.year_sales / y.year_before - 1 END,
-        seasonality = CASE WHEN y.year_sales > 0 THEN f.sales * 12 / y.year_sales END
+                      THEN {growth} END,
+        seasonality = CASE WHEN y.year_sales > 0 THEN {seasonality} END
     FROM (
         SELECT id, month, min(month) OVER (PARTITION BY customer_id) AS first_month,
                sum(sales) OVER year AS year_sales,
@@ -137,6 +137,28 @@ WEIGHTS = {
 }
 
 
+def _sum(value: str) -> str:
+    """A sum as far as the column takes it: what is beyond comes of amounts nobody paid, and must stop no others."""
+    return f"greatest(least(coalesce({value}, 0), {LARGEST_SUM}), -{LARGEST_SUM})"
+
+
+def _ratio(value: str) -> str:
+    """A ratio, or none where it is beyond all meaning (sales of a cent)."""
+    return f"CASE WHEN abs({value}) < {LARGEST_RATIO} THEN {value} END"
+
+
+BOUNDED = {
+    **{name: _sum(name) for name in ("sales", "sales_tax", "purchases", "purchases_tax")},
+    "margin": _ratio("((sales - coalesce(purchases, 0)) / nullif(sales, 0))"),
+    "negative_share": _ratio("((positive - sales) / nullif(positive, 0))"),
+}
+BOUNDED_YEARS = {
+    "year_sales": _sum("y.year_sales"),
+    "growth": _ratio("(y.year_sales / y.year_before - 1)"),
+    "seasonality": _ratio("(f.sales * 12 / y.year_sales)"),
+}
+
+
 def settle(
     cursor: Any, source: RecordSource, import_id: int, customers: Sequence[int], first: date, end: date
 ) -> dict[str, int]:
@@ -158,8 +180,8 @@ def settle(
             _find_twins(cursor, parameters)
         cursor.execute(FLAGGED, parameters)
         (flagged,) = cursor.fetchone()
-    cursor.execute(MONTHS.format(month=month("i.invoice_date"), **weights), parameters)
-    cursor.execute(YEARS, parameters)
+    cursor.execute(MONTHS.format(month=month("i.invoice_date"), **weights, **BOUNDED), parameters)
+    cursor.execute(YEARS.format(**BOUNDED_YEARS), parameters)
     return {"replaced": replaced, "same_number": flagged}
 
 

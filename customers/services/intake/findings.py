@@ -55,3 +55,14 @@ def note_open_end(cursor: Any, import_id: int) -> None:
         """,
         [import_id],
     )
+
+
+def note_other_sheets(cursor: Any, import_id: int) -> None:
+    """The workbook has more sheets with these headings than the one that is taken in."""
+    cursor.execute(
+        """
+        INSERT INTO customers_importfinding (record_import_id, line, field, weight, code, raw)
+        SELECT %s, min(s.line), '', 'flagged', 'other_sheets', '{}'::jsonb FROM staged s
+        """,
+        [import_id],
+    )

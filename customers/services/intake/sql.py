@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 #: Blanks that stand around values: ours, and those of a Chinese keyboard or a web page.
-BLANKS = "E' \\t\\u3000\\u00a0'"
+BLANKS = " \t\r\n\u3000\u00a0\u2002\u2003\u2009\u200b\u202f\ufeff"
 _WIDE = "０１２３４５６７８９．－＋"
 _NARROW = "0123456789.-+"
 _DROPPED = ",，¥￥ 　"
@@ -17,11 +17,13 @@ _DROPPED = ",，¥￥ 　"
 NULL = "\\N"
 #: More than any amount: what is beyond is a mistake, or not a number at all.
 MOST = "100000000000000"
+#: What binary fractions leave behind: 113.00000000000001 is the 113 that was meant.
+DUST = "0.0000001"
 
 
 def trimmed(column: str) -> str:
     """A staged text without blanks around it."""
-    return f"CASE WHEN raw = '' THEN {column} ELSE btrim({column}, {BLANKS}) END"
+    return f"CASE WHEN raw = '' THEN {column} ELSE btrim({column}, '{BLANKS}') END"
 
 
 def month(column: str) -> str:
@@ -39,10 +41,11 @@ def number(text: str) -> str:
 
 
 def within(value: str, places: int = 2) -> str:
-    """The number where it is finite, not too large, and has at most `places` decimal places."""
+    """The number where it is finite, not too large, and has at most `places` decimal places, but for binary dust."""
     return (
         f"CASE WHEN {value} > -{MOST} AND {value} < {MOST} "
-        f"AND (scale({value}) <= {places} OR {value} = round({value}, {places})) THEN {value} END"
+        f"THEN CASE WHEN scale({value}) <= {places} THEN {value} "
+        f"WHEN abs({value} - round({value}, {places})) < {DUST} THEN round({value}, {places}) END END"
     )
 
 

@@ -26,7 +26,8 @@ def stage(
     `mark` is what divides the cells of a line.
     """
     called = {heading: name for name, heading in mapping.items()}
-    names = [called.get(heading, UNUSED.format(place=place)) for place, heading in enumerate(headings)]
+    # Of two columns with one heading the first is meant.
+    names = [called.pop(heading, UNUSED.format(place=place)) for place, heading in enumerate(headings)]
     columns = ["line bigint", "problem text", "raw text", *(f"{name} text" for name in names)]
     columns += [f"{name} text NOT NULL DEFAULT ''" for name in layout.names if name not in names]
     cursor.execute(PLANNING)
@@ -34,7 +35,7 @@ def stage(
     feed = _Feed(lines)
     cursor.copy_expert(
         f"COPY staged (line, problem, raw, {', '.join(names)}) FROM STDIN "
-        f"(FORMAT csv, DELIMITER E'{mark}', NULL '{NULL}')",
+        f"(FORMAT csv, DELIMITER E'{mark}', NULL '{NULL}', FORCE_NOT_NULL (problem, raw, {', '.join(names)}))",
         feed,
         size=1 << 18,
     )

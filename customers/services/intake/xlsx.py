@@ -20,82 +20,118 @@ R = TypeVar("R")
 BLOCK_BYTES = 64 * 1024
 #: The strings of a workbook are kept in memory while its rows are read.
 MOST_STRING_BYTES = 24 * 1024 * 1024
+#: What a row may hold, and the last line a sheet can have.
+MOST_ROW_CHARACTERS = 1_000_000
+LAST_LINE = 1_048_576
 #: Above this, unpacked bytes for each packed one are no table but a bomb; tables come to 10 or 20.
 MOST_RATIO = 200
 MOST_COLUMNS = 200
+#: Sheets looked into for the one with the headings.
+MOST_SHEETS = 20
 MOST_PARTS = 2000
 _SHEET = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
-_STRINGS, _STYLES = "xl/sharedStrings.xml", "xl/styles.xml"
+_STRINGS, _STYLES, _BOOK = "xl/sharedStrings.xml", "xl/styles.xml", "xl/workbook.xml"
+#: What days are counted from: day 60 is a 29 February 1900 that never was, so counting starts earlier.
+_FROM_1900, _FROM_1904 = date(1899, 12, 30), date(1904, 1, 1)
 #: Number formats that show a day, built in; own ones are judged by their letters.
 _DAY_FORMATS = frozenset({14, 15, 16, 17, 22, 27, 28, 29, 30, 31, 36, 50, 51, 52, 53, 54, 57, 58})
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, expat.ExpatError)
+#: Also what a broken or made-up part gives where a number or a place of another part should stand.
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, EOFError, OSError, expat.ExpatError, ValueError, KeyError, IndexError, RuntimeError,
+)  # fmt: skip
 
 
 def _refused(message: str) -> InvalidInput:
     return InvalidInput(fields={"file": [message]})
 
 
-def check(path: Path, most_bytes: int) -> int:
-    """Bytes of the first sheet, unpacked. Raises InvalidInput for half a file, a bomb or no workbook at all."""
+def check(path: Path, most_bytes: int) -> dict[str, int]:
+    """The sheets by their number, with their bytes unpacked.
+
+    Raises InvalidInput for half a file, a bomb, one with a password or no workbook at all.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
     except _DAMAGE as error:
         raise _refused(_("The Excel file is damaged or was not sent whole. Send it again.")) from error
-    sheet = _first_sheet(part.filename for part in parts)
-    if sheet is None:
+    sheets = _sheets(part.filename for part in parts)
+    if not sheets:
         raise _refused(_("This is no Excel file with a sheet. Save the table as .xlsx or CSV."))
+    if any(part.flag_bits & 1 for part in parts):
+        raise _refused(_("The file has a password. Save it without one."))
     sizes = {part.filename: part.file_size for part in parts}
     packed = max(path.stat().st_size, 1)
     unpacked = sum(sizes.values())
     if len(parts) > MOST_PARTS or unpacked > 2 * most_bytes or (unpacked > 2**20 and unpacked / packed > MOST_RATIO):
         raise _refused(_("The Excel file unpacks to far more than a table needs and is not opened."))
-    if sizes[sheet] > most_bytes or sizes.get(_STRINGS, 0) > MOST_STRING_BYTES:
+    if max(sizes[sheet] for sheet in sheets) > most_bytes or sizes.get(_STRINGS, 0) > MOST_STRING_BYTES:
         raise _refused(_("The sheet is too large. Save it as CSV, or cut it into several files."))
-    return sizes[sheet]
+    return {sheet: sizes[sheet] for sheet in sheets}
 
 
-def _first_sheet(names: Any) -> str | None:
+def _sheets(names: Any) -> list[str]:
     numbers = {int(match[1]): name for name in names if (match := _SHEET.fullmatch(name))}
-    return numbers[min(numbers)] if numbers else None
+    return [numbers[number] for number in sorted(numbers)][:MOST_SHEETS]
+
+
+#: In place of a block that can't be unpacked.
+DAMAGED = b"damaged"
 
 
 class Sheet:
     """An open sheet. `rows(make)` calls make(line, cells, problem) for each row that is not blank."""
 
-    def __init__(self, file: BinaryIO, strings: list[str], day_styles: frozenset[int]) -> None:
-        self._file, self._strings, self._day_styles = file, strings, day_styles
+    def __init__(self, file: BinaryIO, strings: list[str], day_styles: frozenset[int], first_day: date) -> None:
+        self._file, self._strings, self._day_styles, self._first_day = file, strings, day_styles, first_day
 
     def position(self) -> int:
         return self._file.tell()
 
     def rows(self, make: Callable[[int, list[str], str], R]) -> Iterator[R]:
-        reader = _SheetReader(self._strings, self._day_styles)
-        width = 0
+        reader = _SheetReader(self._strings, self._day_styles, self._first_day)
+        width, is_whole = 0, True
+        while is_whole and (block := self._read()):
+            is_whole = block is not DAMAGED and reader.feed(block)
+            for line, cells, problem in reader.take():
+                if any(map(str.strip, cells)) or problem:
+                    width = width or len(cells)
+                    cells += [""] * (width - len(cells))
+                    yield make(line, cells, problem)
+        if not is_whole:
+            yield make(reader.last + 1, [], "damaged")
+
+    def _read(self) -> bytes:
         try:
-            while block := self._file.read(BLOCK_BYTES):
-                reader.feed(block)
-                for line, cells, problem in reader.take():
-                    if any(map(str.strip, cells)) or problem:
-                        width = width or len(cells)
-                        cells += [""] * (width - len(cells))
-                        yield make(line, cells, problem)
+            return self._file.read(BLOCK_BYTES)
         except _DAMAGE:
-            yield make(reader.line + 1, [], "damaged")
+            return DAMAGED
 
 
 class _SheetReader:
     """Feeds XML to a parser that knows rows, cells, values and formulas, and nothing else."""
 
-    def __init__(self, strings: list[str], day_styles: frozenset[int]) -> None:
-        self._strings, self._day_styles = strings, day_styles
+    def __init__(self, strings: list[str], day_styles: frozenset[int], first_day: date) -> None:
+        self._strings, self._day_styles, self._first_day = strings, day_styles, first_day
         self._done: list[tuple[int, list[str], str]] = []
         self._cells: list[str] = []
         self._text: list[str] | None = None
         self._kind, self._style, self._problem, self._column = "", 0, "", 0
-        self.line = 0
+        self.line = self._length = 0
         self._parser = parser_of(self._start, self._end, self._characters)
-        self.feed = self._parser.Parse
+
+    @property
+    def last(self) -> int:
+        """The last line of a sheet that was read."""
+        return min(self.line, LAST_LINE)
+
+    def feed(self, block: bytes) -> bool:
+        """Whether the block is part of a sheet; rows before the fault are there to be taken."""
+        try:
+            self._parser.Parse(block)
+        except _DAMAGE:
+            return False
+        return True
 
     def take(self) -> list[tuple[int, list[str], str]]:
         done, self._done = self._done, []
@@ -103,8 +139,11 @@ class _SheetReader:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "row":
-            self.line = int(attributes.get("r", self.line + 1))
-            self._cells, self._problem, self._column = [], "", 0
+            # Findings name rows by their line, so no two have the same, whatever the file says.
+            self.line = max(int(attributes.get("r", 0)), self.line + 1)
+            if self.line > LAST_LINE:
+                raise ValueError(f"a sheet has no line {self.line}")
+            self._cells, self._problem, self._column, self._length = [], "", 0, 0
         elif name == "c":
             self._column = _column_of(attributes["r"]) if "r" in attributes else self._column + 1
             self._kind, self._style = attributes.get("t", "n"), int(attributes.get("s", 0))
@@ -123,6 +162,9 @@ class _SheetReader:
     def _characters(self, data: str) -> None:
         if self._text is not None:
             self._text.append(data)
+            self._length += len(data)
+            if self._length > MOST_ROW_CHARACTERS:
+                raise ValueError(f"line {self.line} is too long")
 
     def _put(self, text: str) -> None:
         if not 0 < self._column <= MOST_COLUMNS:
@@ -136,7 +178,7 @@ class _SheetReader:
             index = int(text)
             return self._strings[index] if index < len(self._strings) else ""
         if self._kind == "n":
-            return day_of(text) if self._style in self._day_styles else plain_number(text)
+            return day_of(text, self._first_day) if self._style in self._day_styles else plain_number(text)
         return text
 
 
@@ -147,10 +189,10 @@ def _column_of(reference: str) -> int:
     return number
 
 
-def day_of(serial: str) -> str:
-    """An Excel day number as an ISO date: day 60 is a 29 February 1900 that never was, so counting starts earlier."""
+def day_of(serial: str, first_day: date = _FROM_1900) -> str:
+    """An Excel day number as an ISO date."""
     try:
-        return (date(1899, 12, 30) + timedelta(days=int(float(serial)))).isoformat()
+        return (first_day + timedelta(days=int(float(serial)))).isoformat()
     except (ValueError, OverflowError):
         return serial
 
@@ -168,15 +210,34 @@ def plain_number(text: str) -> str:
 
 
 @contextmanager
-def open_sheet(path: Path) -> Iterator[Sheet]:
-    """The first sheet, with the workbook's strings and the styles that mean a day."""
+def open_sheet(path: Path, sheet: str = "") -> Iterator[Sheet]:
+    """The sheet (a part's name), else the first, with the workbook's strings and the styles that mean a day."""
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
-        sheet = _first_sheet(names)
         strings = _strings(archive) if _STRINGS in names else []
         styles = _day_styles(archive) if _STYLES in names else frozenset()
-        with archive.open(sheet or "") as file:
-            yield Sheet(file, strings, styles)  # type: ignore[arg-type]
+        first_day = _first_day(archive) if _BOOK in names else _FROM_1900
+        with _part(archive, sheet or _sheets(names)[0]) as file:
+            yield Sheet(file, strings, styles, first_day)
+
+
+def _part(archive: zipfile.ZipFile, name: str) -> BinaryIO:
+    try:
+        return archive.open(name)  # type: ignore[return-value]
+    except _DAMAGE as error:
+        raise _refused(_("The Excel file is damaged or was not sent whole. Send it again.")) from error
+
+
+def _first_day(archive: zipfile.ZipFile) -> date:
+    """What the workbook counts its days from: those made on an old Mac start four years later."""
+    found: list[str] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if name == "workbookPr":
+            found.append(attributes.get("date1904", "0"))
+
+    _parse(archive, _BOOK, parser_of(start, lambda name: None, lambda data: None))
+    return _FROM_1904 if found and found[0] in ("1", "true", "on") else _FROM_1900
 
 
 def parser_of(start: Any, end: Any, characters: Any) -> Any:
