@@ -99,7 +99,7 @@ def terms_of(application: Application) -> list[tuple[Any, Any]]:
     return [
         (_("Product"), application.product_version.product),
         (_("Instalments"), application.instalments),
-        (_("Repayment"), application.get_repayment_method_display()),
+        (_("Repayment method"), application.get_repayment_method_display()),
         (_("Guarantee"), application.get_guarantee_mode_display()),
         (_("Purpose"), application.purpose),
         (_("Account manager"), application.owner),

@@ -79,7 +79,7 @@ def _contract_data(contract: Contract, language: str) -> dict[str, Any]:
             [_("Annual rate"), f"{_percent(contract.annual_rate)} ({DayCount(contract.day_count).label})"],
             [_("Annualised cost incl. fees"), _annual_cost(application.quote)],
             [_("Annual penalty rate when overdue"), _percent(contract.penalty_rate)],
-            [_("Repayment"), str(RepaymentMethod(contract.repayment_method).label)],
+            [_("Repayment method"), str(RepaymentMethod(contract.repayment_method).label)],
             [_("Instalments"), _instalments(contract)],
             *_plan_terms(contract),
             [_("Guarantee"), application.get_guarantee_mode_display()],

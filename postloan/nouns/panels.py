@@ -62,7 +62,7 @@ def how_it_repays(customer: Customer, actor: Actor) -> Panel | None:
             (_("Days past due today"), max(loans.values_list("days_past_due", flat=True), default=0)),
         ]
     }
-    return Panel(_("Repayment"), "postloan/_repayment_panel.html", context, "repayment")
+    return Panel(_("Repayment behaviour"), "postloan/_repayment_panel.html", context, "repayment")
 
 
 @panel("loan")
