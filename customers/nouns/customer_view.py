@@ -28,6 +28,8 @@ ORDER = (
     "repayment", "grades", "warnings", "documents", "consents", "records", "retention",
 )  # fmt: skip
 _OF_MERGED = ("merged", "identity", "looks")
+#: What is left to tell of a customer whose personal data were erased.
+_OF_ERASED = ("identity", "applications", "lending", "repayment", "retention", "looks")
 REVEAL_CHOICES = [
     ("identity_number", _("Resident identity number")),
     ("phone", _("Phone")),
@@ -44,7 +46,8 @@ def sections(customer: Customer, actor: Actor) -> list[Panel]:
 
     shown = sorted(panels_of("customer", customer, actor), key=place)
     # All that a merged file has is read with the file it was merged into.
-    return [one for one in shown if one.key in _OF_MERGED] if customer.is_merged else shown
+    left = _OF_ERASED if customer.erased_on else _OF_MERGED if customer.is_merged else ()
+    return [one for one in shown if one.key in left] if left else shown
 
 
 def sees_figures(customer: Customer, actor: Actor) -> bool:

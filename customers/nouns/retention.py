@@ -20,6 +20,7 @@ from branch.web.panels import Panel, panel
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, NounTable, StateColumn
 from customers.domain.machines import ERASURE_REQUEST
+from customers.domain.retention import LAW_PERIOD
 from customers.models import Customer, ErasureRequest, Lead
 from customers.nouns import customers as _customers  # noqa: F401 - declares the nouns extended here
 from customers.nouns import leads as _leads  # noqa: F401
@@ -189,7 +190,9 @@ def _context(request: ErasureRequest, actor: Actor) -> dict[str, Any]:
             (_("Settled on"), request.settled_on),
         ],
         "answer": answer_to_person(request.obstacles),
-        "standing": picture(request.subject) if request.state == "open" else None,
+        "is_kept_by_law": any(one["code"] == LAW_PERIOD for one in request.obstacles),
+        # The link to the request leads here.
+        "standing": picture(request.subject) | {"request": None} if request.state == "open" else None,
     }
 
 
