@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 import requests
+import urllib3
 from django.conf import settings
 
 from customers.domain.json_paths import dig, rows_at
 from customers.models import Feed, PullCall
 
+#: To connect, and between two pieces of an answer; then for the whole of its body.
 TIMEOUT_SECONDS = (5, 20)
+LONGEST_SECONDS = 20.0
 MOST_BYTES = 5_000_000
 BLOCK_BYTES = 64 * 1024
 
@@ -73,7 +77,8 @@ def _uscc(call: PullCall) -> str:
 
 
 def _get(feed: Feed, url: str, parameters: Mapping[str, str]) -> Any:
-    headers = {"Accept": "application/json"}
+    # Packed bytes say nothing of how many they become.
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     if feed.auth == Feed.Auth.BEARER:
         headers["Authorization"] = f"Bearer {feed.secret}"
     elif feed.auth == Feed.Auth.HEADER:
@@ -87,11 +92,25 @@ def _get(feed: Feed, url: str, parameters: Mapping[str, str]) -> Any:
             ) as response:
                 if response.status_code != 200:
                     raise ProviderError(f"HTTP {response.status_code}", again=_may_pass(response.status_code))
-                return json.loads(_body(response))
-        except requests.RequestException as error:
+                return _read(_body(response))
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise ProviderError(type(error).__name__, again=True) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ProviderError("the answer is no JSON", again=False) from error
+
+
+def _read(body: bytes) -> Any:
+    """What the answer says, where it can be kept. Raises ValueError for numbers and letters JSON doesn't have."""
+
+    def refuse(name: str) -> None:
+        raise ValueError(f"{name} is no JSON")
+
+    answer = json.loads(body, parse_constant=refuse)
+    told = json.dumps(answer, ensure_ascii=False)
+    told.encode()
+    if "\\u0000" in told:
+        raise ValueError("the answer holds a letter that is none")
+    return answer
 
 
 def _may_pass(status: int) -> bool:
@@ -99,9 +118,13 @@ def _may_pass(status: int) -> bool:
 
 
 def _body(response: requests.Response) -> bytes:
-    body = b""
-    for block in response.iter_content(BLOCK_BYTES):
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise ProviderError("the answer is packed", again=False)
+    body, end = bytearray(), time.monotonic() + LONGEST_SECONDS
+    while block := response.raw.read1(BLOCK_BYTES):
         body += block
         if len(body) > MOST_BYTES:
             raise ProviderError(f"the answer is longer than {MOST_BYTES} bytes", again=False)
-    return body
+        if time.monotonic() > end:
+            raise ProviderError(f"the answer takes longer than {LONGEST_SECONDS:.0f} seconds", again=True)
+    return bytes(body)

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from branch.domain.actor import Actor, system_actor
 from branch.domain.calendar import add_months
 from branch.domain.machine import Transition
-from branch.domain.refusals import InvalidInput, PermissionRefused, WrongState
+from branch.domain.refusals import InvalidInput, PermissionRefused, Refusal, WrongState
 from branch.domain.roles import Role
 from branch.queries.business_date import business_date
 from branch.services.enqueue import after_commit
@@ -220,10 +220,17 @@ def note_answer(*, call_id: int, answer: Answer) -> None:
     if call.state != PullCall.State.WAITING:
         return
     feed = call.run.feed
-    call.state, call.last_error, call.rows = PullCall.State.DONE, "", [dict(row) for row in answer.rows]
+    goes_on = bool(answer.next_address) and call.page < MOST_PAGES
+    rows: list[Any] = [dict(row) for row in answer.rows]
+    if _repeats(call, rows):
+        rows, goes_on = [], False
+    call.state, call.last_error, call.rows = PullCall.State.DONE, "", rows
     call.save(update_fields=["state", "last_error", "rows"])
     Feed.objects.filter(pk=feed.pk).update(failures_in_row=0, open_until=None, last_answer_at=timezone.now())
-    if answer.next_address and call.page < MOST_PAGES:
+    pages = PullCall.objects.filter(run=call.run, customer=call.customer)
+    if feed.paging == Feed.Paging.NEXT and pages.filter(address=answer.next_address).exclude(address="").exists():
+        goes_on = False
+    if goes_on:
         PullCall.objects.get_or_create(
             run=call.run,
             customer=call.customer,
@@ -233,6 +240,12 @@ def note_answer(*, call_id: int, answer: Answer) -> None:
                 "address": "" if feed.paging == Feed.Paging.NUMBER else answer.next_address,
             },
         )
+
+
+def _repeats(call: PullCall, rows: list[Any]) -> bool:
+    """Whether a page says what the page before said: the provider does not know pages, and would go on for ever."""
+    before = PullCall.objects.filter(run=call.run, customer=call.customer, page=call.page - 1)
+    return bool(rows) and before.filter(rows=rows).exists()
 
 
 @use_case("note_call_failure")
@@ -263,7 +276,11 @@ def finish_pull(*, run_id: int) -> PullRun | None:
         return None
     answered = calls.filter(state=PullCall.State.DONE, rows__isnull=False)
     with transition(PullRun, run_id, "finish", actor=system_actor()) as run:
-        run.record_import = _import(run, answered) or run.record_import
+        try:
+            run.record_import = _import(run, answered) or run.record_import
+        except Refusal as refusal:
+            # The source is out of use, or does not take what the feed brings: told where a person looks.
+            answered.update(state=PullCall.State.DEAD, last_error=refusal.detail[:300], rows=None)
         run.finished_at = timezone.now()
     answered.update(rows=None)
     return run
