@@ -15,6 +15,7 @@ from django.urls import reverse
 from branch.domain.actor import Actor
 from branch.domain.refusals import Refusal
 from branch.queries.actors import actor_for, role_needs_second_factor
+from branch.queries.one_look import one_look
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -41,6 +42,19 @@ class CommonMiddleware(common.CommonMiddleware):
     """Django's own, but a request sent on for want of a slash stays what it is: a POST, with its body."""
 
     response_redirect_class = partial(HttpResponsePermanentRedirect, preserve_request=True)  # type: ignore[assignment]
+
+
+class OneLookMiddleware:
+    """A request that only reads asks for the day, the parameters and the like once."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            return self.get_response(request)
+        with one_look():
+            return self.get_response(request)
 
 
 class RequiredMfaMiddleware:

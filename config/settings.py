@@ -145,6 +145,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "branch.middleware.OneLookMiddleware",
     "branch.middleware.RequiredMfaMiddleware",
     "branch.middleware.RefusalMiddleware",
     "axes.middleware.AxesMiddleware",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 from django.apps import apps
@@ -34,8 +35,14 @@ def attachments_of(subject: Model) -> QuerySet[Attachment]:
 
 @scope(Attachment)
 def _attachments(rows: QuerySet[Attachment], actor: Actor) -> QuerySet[Attachment]:
+    return seen_with(rows, actor, subject_models())
+
+
+def seen_with(rows: QuerySet[Attachment], actor: Actor, kinds: Iterable[str]) -> QuerySet[Attachment]:
+    """Those of `rows` that are kept with a thing of one of these kinds the actor may see."""
     condition = Q(pk__in=[])
-    for name, model in subject_models().items():
+    for name in sorted(set(kinds) & set(subject_models())):
+        model = subject_models()[name]
         seen = visible(model, actor).filter(pk=Cast(OuterRef("subject_id"), BigIntegerField()))
         condition |= Q(Exists(seen), subject_type=name)
     return rows.filter(condition)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from branch.domain.calendar import WorkingCalendar
 from branch.models import BusinessDay, CalendarOverride
+from branch.queries.one_look import read_once
 
 
 def current_day() -> BusinessDay:
@@ -18,6 +19,10 @@ def current_day() -> BusinessDay:
 
 def business_date() -> date:
     """The bank's date; the calendar's before the first day is opened."""
+    return read_once("business_date", _business_date)
+
+
+def _business_date() -> date:
     day = BusinessDay.objects.exclude(state=BusinessDay.State.CLOSED).values_list("date", flat=True).first()
     return day or timezone.localdate()
 

@@ -8,27 +8,24 @@ from typing import Any
 from branch.domain.parameters import PARAMETERS
 from branch.models import ParameterValue
 from branch.queries.business_date import business_date
+from branch.queries.one_look import read_once
 
 
 def parameter(code: str, on: date | None = None) -> Any:
     """The typed value in force (default where nobody set one). Raises KeyError for an unknown code."""
-    definition = PARAMETERS[code]
-    row = (
-        ParameterValue.objects.filter(code=code, effective_date__lte=on or business_date())
-        .order_by("-effective_date", "-id")
-        .first()
-    )
-    return definition.parse(row.value) if row else definition.default
+    return parameters(code, on=on)[code]
 
 
 def parameters(*codes: str, on: date | None = None) -> dict[str, Any]:
     """Several at once, by code, in one query."""
-    rows = (
-        ParameterValue.objects.filter(code__in=codes, effective_date__lte=on or business_date())
-        .order_by("code", "-effective_date", "-id")
-        .distinct("code")
-    )
-    stored = {row.code: row.value for row in rows}
+    day = on or business_date()
+    stored = read_once(("parameters", day), lambda: _stored(day))
     return {
         code: PARAMETERS[code].parse(stored[code]) if code in stored else PARAMETERS[code].default for code in codes
     }
+
+
+def _stored(day: date) -> dict[str, Any]:
+    """What the bank set, of all of them: they are few."""
+    rows = ParameterValue.objects.filter(effective_date__lte=day).order_by("code", "-effective_date", "-id")
+    return dict(rows.distinct("code").values_list("code", "value"))

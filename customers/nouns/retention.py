@@ -6,6 +6,7 @@ from typing import Any
 
 import django_tables2 as tables
 from django import forms
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_filters import ChoiceFilter, FilterSet
 from drf_spectacular.utils import extend_schema_field
@@ -58,7 +59,11 @@ def picture(subject: Subject) -> dict[str, Any]:
 
 @panel("customer")
 def retention_of_customer(customer: Customer, actor: Actor) -> Panel:
-    return Panel(_("Retention"), "customers/view/retention.html", picture(customer), "retention")
+    """All that may keep the data is asked only when somebody looks; what has been done about it is told at once."""
+    if customer.erased_on or customer.restricted_on or customer.held_on:
+        return Panel(_("Retention"), "customers/view/retention.html", picture(customer), "retention")
+    context = {"url": reverse("customer-retention", args=[customer.pk])}
+    return Panel(_("Retention"), "customers/view/retention_later.html", context, "retention")
 
 
 @panel("lead")

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 
 from branch.domain.actor import Actor
 from branch.queries.business_date import business_date
+from branch.queries.one_look import read_once
 from branch.queries.parameters import parameter
 from branch.queries.visibility import visible
 from customers.domain.parties import WHOLE, Link, Owner, beneficial_owners, connected_group
@@ -169,6 +170,10 @@ def network_of(customer: Customer, actor: Actor | None = None) -> Network:
     Of a merged file it is the network of the file that stays: the parties stand for that one.
     """
     customer = customer.merged_into or customer
+    return read_once(("network", customer.pk, actor and actor.user_id), lambda: _network_of(customer, actor))
+
+
+def _network_of(customer: Customer, actor: Actor | None) -> Network:
     ids = reach([customer.pk])
     relations = tuple(with_ends(live_relations().filter(from_party__in=ids, to_party__in=ids))) if ids else ()
     if actor is None or not relations:

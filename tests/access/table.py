@@ -208,6 +208,7 @@ FURTHER: dict[str, tuple[str, ...]] = {
         "api/v1/loans/<pk>/statement/",
         "api/v1/loans/<pk>/statement.<form>",
     ),
+    "customers": ("customers/<pk>/retention/",),
     "referral-links": ("referral-links/<pk>/qr.svg", "referral-links/<pk>/poster/"),
     "record-imports": ("api/v1/record-imports/<pk>/report/",),
     "ledger-days": ("ledger-days/<pk>/file.csv", "api/v1/ledger-days/<pk>/file/"),

@@ -37,6 +37,7 @@ def test_what_forbids_it_is_explained_and_then_two_people_erase(
     head = stage("zhou")
     page = head.open(f"/customers/{customer.pk}/")
     section = page.locator("#retention")
+    section.scroll_into_view_if_needed()
     with translation.override("zh-hans" if language == "zh-CN" else language):
         forbidden, gone = translation.gettext("It can't be erased now"), translation.gettext("Erased on")
     expect(section).to_contain_text(forbidden)

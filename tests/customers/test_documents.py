@@ -127,7 +127,9 @@ def test_the_page_lists_every_file_the_reader_may_see_in_as_many_queries(cast, c
     customer = Customer.objects.select_related("office").get(pk=customer.pk)
     with CaptureQueriesContext(connection) as many:
         panel = documents(customer, cast.actor("lin"))
-    assert len(many) == len(few) == 9, "roles and their reader, files, rule, counts, required kinds, rows"
+    assert len(many) == len(few) == 10, (
+        "roles and their reader, files, rule, kinds of things, counts, required kinds, rows"
+    )
     assert [row["document"].title for row in panel.context["rows"]][-1] == "营业执照"
     assert panel.context["total"] == 6
 

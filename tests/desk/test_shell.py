@@ -15,6 +15,7 @@ from customers.models import Lead
 from desk.context import Shell
 from desk.navigation import FUNNEL_READERS
 from desk.queries.open_work import COUNT_LIMIT, counts
+from loans.queries.guarantees import RING_READERS
 
 PEOPLE = ("lin", "zhao", "sun", "qian", "wu", "he", "feng", "outsider")
 
@@ -31,6 +32,7 @@ def test_the_navigation_shows_what_the_roles_may_open_and_nothing_else(cast, sit
     allowed = {noun.url() for noun in NOUNS.values() if noun.in_navigation and roles & noun.readers}
     assert allowed, "somebody without a place is no test"
     tools = {"/calculator/", *(["/funnel/"] if roles & FUNNEL_READERS else [])}
+    tools |= {"/guarantee-circles/"} if roles & RING_READERS else set()
     assert shown - {"/", "/dashboard/"} == allowed | tools
 
 
