@@ -20,7 +20,7 @@ from customers.models import ExternalRecord, RecordDetail
 from customers.queries.metrics import metric_choices
 from customers.queries.visibility import INVESTIGATORS
 from customers.services import records
-from customers.services.record_files import read_rows
+from customers.services.record_files import content_of, read_rows
 
 
 class RowsForm(ActionForm):
@@ -44,7 +44,7 @@ class RowsForm(ActionForm):
         upload = cleaned.pop("file", None)
         if upload is not None:
             try:
-                cleaned["records"] = read_rows(upload.read())
+                cleaned["records"] = read_rows(content_of(upload))
             except InvalidInput as refusal:
                 for message in refusal.fields["file"]:
                     self.add_error("file", message)

@@ -180,7 +180,10 @@ def _file_of(layout: Layout, rows: Any) -> bytes:
     writer = csv.DictWriter(text, layout.names, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: "" if value is None else value for name, value in row.items()} for row in rows)
-    return text.getvalue().encode()
+    try:
+        return text.getvalue().encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(fields={"rows": [_("A value holds half a letter (a lone surrogate).")]}) from error
 
 
 def _office(actor: Actor, source: RecordSource, customer: Customer | None) -> Office:

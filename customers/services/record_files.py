@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
-from datetime import date
-from typing import Any
+import itertools
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
-from python_calamine import CalamineError, CalamineWorkbook
 
 from branch.domain.refusals import InvalidInput
 from branch.words import listed
+from customers.services.intake import xlsx
 
 #: What a heading may be called → the name a row carries.
 HEADINGS = {
@@ -27,6 +29,22 @@ HEADINGS = {
     "数值": "value",
 }
 ZIP_MARK = b"PK\x03\x04"
+#: These files are read in the request and held in memory: what is larger goes in as an import.
+MOST_BYTES = 5 * 1024 * 1024
+MOST_LINES = 10_000
+
+
+class Upload(Protocol):
+    size: int | None
+
+    def read(self) -> bytes: ...
+
+
+def content_of(upload: Upload) -> bytes:
+    """The bytes of an upload. Raises InvalidInput where they are too many."""
+    if (upload.size or 0) > MOST_BYTES:
+        raise _refused(_("The file is larger than %(limit)s MB.") % {"limit": MOST_BYTES // 2**20})
+    return upload.read()
 
 
 def read_rows(content: bytes) -> list[dict[str, Any]]:
@@ -38,41 +56,46 @@ def read_rows(content: bytes) -> list[dict[str, Any]]:
     return [_row(names, line) for line in lines[1:]]
 
 
-def read_table(content: bytes) -> list[list[Any]]:
-    """The lines of a CSV (UTF-8 or GB18030) or XLSX file that hold anything. Raises InvalidInput where none does."""
+def read_table(content: bytes) -> list[list[str]]:
+    """The lines of a CSV (UTF-8 or GB18030) or XLSX file that hold anything, as text.
+
+    Raises InvalidInput where none does, where they are too many, and for what is no table.
+    """
     table = _excel(content) if content.startswith(ZIP_MARK) else _csv(content)
-    lines = [line for line in table if any(cell not in (None, "") for cell in line)]
+    lines = list(itertools.islice((line for line in table if any(line)), MOST_LINES + 1))
     if not lines:
         raise _refused(_("The file has no rows."))
+    if len(lines) > MOST_LINES:
+        raise _refused(_("At most %(most)d rows.") % {"most": MOST_LINES})
     return lines
 
 
-def _row(names: list[str | None], line: list[Any]) -> dict[str, Any]:
-    cells = zip(names, line, strict=False)
-    return {name: value.strip() if isinstance(value, str) else value for name, value in cells if name}
+def _row(names: list[str | None], line: list[str]) -> dict[str, Any]:
+    return {name: value.strip() for name, value in zip(names, line, strict=False) if name}
 
 
-def _csv(content: bytes) -> Iterable[list[Any]]:
+def _csv(content: bytes) -> Iterator[list[str]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("gb18030", errors="replace")
-    return list(csv.reader(io.StringIO(text)))
-
-
-def _excel(content: bytes) -> Iterable[list[Any]]:
     try:
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
-    except CalamineError as error:
+        yield from csv.reader(io.StringIO(text))
+    except csv.Error as error:
         raise _refused(_("This file can't be read as a spreadsheet.")) from error
-    return [[_cell(cell) for cell in line] for line in sheet.to_python()]
 
 
-def _cell(value: Any) -> Any:
-    # Excel knows no whole numbers and keeps months as dates.
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return date(value.year, value.month, value.day) if isinstance(value, date) else value
+def _excel(content: bytes) -> Iterator[list[str]]:
+    with tempfile.NamedTemporaryFile(suffix=".xlsx") as file:
+        file.write(content)
+        file.flush()
+        path = Path(file.name)
+        xlsx.check(path, MOST_BYTES * 4)
+        with xlsx.open_sheet(path) as sheet:
+            for cells, problem in sheet.rows(lambda _line, cells, problem: (cells, problem)):
+                if problem == "damaged":
+                    raise _refused(_("This file can't be read as a spreadsheet."))
+                yield cells
 
 
 def _refused(message: str) -> InvalidInput:

@@ -19,6 +19,7 @@ from branch.web.forms import ActionForm, DateField, ReasonForm
 from branch.web.noun import Action, Noun, register
 from branch.web.states import state_choices
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, RateColumn, StateColumn
+from customers.services.record_files import content_of
 from loans.domain.machines import POLICY
 from loans.models import LprRate, Product, ProductVersion
 from loans.models.product import RepaymentMethod
@@ -71,7 +72,7 @@ class LprFileForm(ActionForm):
         upload = cleaned.pop("file", None)
         if upload is not None:
             try:
-                cleaned["rows"] = read_announcements(upload.read(), source=cleaned.get("source") or "")
+                cleaned["rows"] = read_announcements(content_of(upload), source=cleaned.get("source") or "")
             except InvalidInput as refusal:
                 for message in refusal.fields["file"]:
                     self.add_error("file", message)

@@ -20,6 +20,15 @@ from tests.customers.test_pulls import go_on
 ROW = '{"uscc": "X", "metric": "tax_paid", "month": "2026-01", "value": 1}'
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, *arguments: Any) -> None:
+        self.asked: list[str] = []
+        self.answer: Any = None
+        super().__init__(*arguments)
+
+
 class Handler(BaseHTTPRequestHandler):
     """Answers by `server.answer`: status, headers, body, and seconds between two bytes."""
 
@@ -46,9 +55,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def provider(settings):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.asked = []
+    server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     settings.PROVIDER_ORIGINS = [f"http://127.0.0.1:{server.server_port}"]
     yield server
@@ -63,21 +70,21 @@ def pull(provider, cast, actor):
     make_customer(actor("lin"))
 
     def pull(body, *, status=200, headers=None, pause=0.0, **changes):
+        values: dict[str, Any] = {
+            "name": "odd",
+            "source_id": source.pk,
+            "layout": "readings",
+            "url": f"http://127.0.0.1:{provider.server_port}/rows",
+            "auth": "none",
+            "rows_path": "rows",
+            "paging": "none",
+            "columns": {"firm": "uscc", "metric": "metric", "period_month": "month", "value": "value"},
+        }
         given = body if callable(body) else lambda _path: body
         provider.answer = lambda path: (status, headers or {}, _bytes(given(path)), pause)
         feed = feeds.create_feed(
             actor=actor("zhou"),
-            **{
-                "name": "odd",
-                "source_id": source.pk,
-                "layout": "readings",
-                "url": f"http://127.0.0.1:{provider.server_port}/rows",
-                "auth": "none",
-                "rows_path": "rows",
-                "paging": "none",
-                "columns": {"firm": "uscc", "metric": "metric", "period_month": "month", "value": "value"},
-            }
-            | changes,
+            **values | changes,
         )
         return go_on(pulls.begin_pull(actor=system_actor(), feed_id=feed.pk))
 
@@ -147,11 +154,10 @@ def test_a_redirect_is_not_followed(pull, provider):
 
 
 def test_a_source_put_out_of_use_ends_its_round(pull, monkeypatch):
-    ask = pulls.ask
 
     def ask_and_close(*arguments):
         RecordSource.objects.update(is_active=False)
-        return ask(*arguments)
+        return providers.ask(*arguments)
 
     monkeypatch.setattr(pulls, "ask", ask_and_close)
     run = pull('{"rows": [' + ROW + "]}")
