@@ -56,8 +56,10 @@ from customers.services.intake.watchlist import end_missing, hidden, merge_watch
 logger = structlog.get_logger(__name__)
 State = RecordImport.MACHINE
 SENDERS = frozenset({Role.ACCOUNT_MANAGER, Role.POST_LOAN_OFFICER, Role.INTEGRATION})
-#: First key of the session lock of the worker that is at an import.
+#: First key of the session lock of the worker that is at the imports of a source.
 IMPORT_LOCK = 0x1A9
+#: Failures after which the later imports of the source no longer wait for one.
+WAITED_FOR = 3
 #: Customers whose derived facts are worked out in one transaction.
 CUSTOMERS_AT_ONCE = 500
 LONGEST_WAIT = timedelta(minutes=5)
@@ -174,7 +176,8 @@ def _file_of(layout: Layout, rows: Any) -> bytes:
     """Rows sent as JSON in the form of a file: there is one way in. Raises InvalidInput for what are no rows."""
     if not isinstance(rows, list | tuple) or not 0 < len(rows) <= MOST_ROWS:
         raise InvalidInput(fields={"rows": [_("Send 1 to %(most)d rows.") % {"most": MOST_ROWS}]})
-    if wrong := [str(place) for place, row in enumerate(rows) if not isinstance(row, Mapping)]:
+    known = set(layout.names)
+    if wrong := [str(place) for place, row in enumerate(rows) if not isinstance(row, Mapping) or not known & set(row)]:
         raise InvalidInput(fields={"rows": [_("Not a row of named values: %(rows)s.") % {"rows": listed(wrong[:20])}]})
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, layout.names, restval="", extrasaction="ignore", lineterminator="\n")
@@ -246,6 +249,8 @@ def start_import(
 
 
 def _checked_mapping(record_import: RecordImport, mapping: Mapping[str, str]) -> dict[str, str]:
+    if not isinstance(mapping, Mapping):
+        raise InvalidInput(fields={"mapping": [_("Name a heading for each column.")]})
     layout, headings = layout_of(record_import.layout), record_import.form["headings"]
     given = {name: str(heading) for name, heading in mapping.items() if heading}
     errors = {
@@ -307,13 +312,18 @@ def repeat_import(*, actor: Actor, record_import_id: int) -> RecordImport:
 
 
 def run_import(import_id: int) -> bool:
-    """Take the rows of a started import in, from where it stands. False when there is nothing to do here.
+    """Take the rows of a started import in, from where it stands, after the earlier ones of its source.
+
+    False when there is nothing to do here.
 
     Raises what went wrong after noting it; the import is tried again later.
     """
-    with presence(IMPORT_LOCK, import_id) as is_alone:
+    source_id = RecordImport.objects.filter(pk=import_id).values_list("source_id", flat=True).first()
+    if source_id is None:
+        return False
+    with presence(IMPORT_LOCK, source_id) as is_alone:
         record_import = RecordImport.objects.filter(pk=import_id, state="running").first() if is_alone else None
-        if record_import is None:
+        if record_import is None or _earlier(record_import):
             return False
         try:
             _take_in(record_import)
@@ -323,7 +333,21 @@ def run_import(import_id: int) -> bool:
             logger.exception("import failed", record_import=import_id)
             _note_failure(record_import, error)
             raise
-        return True
+    _hand_on(record_import)
+    return True
+
+
+def _earlier(record_import: RecordImport) -> bool:
+    """Whether an earlier file of the source is still on its way: of two that differ, the later one is to stand."""
+    rows = RecordImport.objects.filter(source_id=record_import.source_id, state="running", pk__lt=record_import.pk)
+    return rows.filter(attempts__lt=WAITED_FOR).exists()
+
+
+def _hand_on(record_import: RecordImport) -> None:
+    rows = RecordImport.objects.filter(source_id=record_import.source_id, state="running", pk__gt=record_import.pk)
+    following = rows.order_by("pk").values_list("pk", flat=True).first()
+    if following is not None:
+        after_commit("customers.tasks.run_import", following)
 
 
 def _take_in(record_import: RecordImport) -> None:

@@ -242,3 +242,52 @@ def test_a_workbook_with_a_password_is_refused(send):
     whole[6] |= 1
     whole[at + 8] |= 1
     assert "password" in refusal_of(send, bytes(whole))
+
+
+# --- several files at once
+
+
+@pytest.fixture
+def receive(actor, source, firms):
+    def receive(*lines, **options):
+        file = Sent(text_of(*lines).encode())
+        return imports.receive_import(
+            actor=actor("he"), source_id=source.pk, layout="sales_invoices", file=file, **options
+        )
+
+    return receive
+
+
+VOIDED = ROW.replace("有效发票", "作废发票")
+
+
+def standing():
+    return list(Invoice.objects.filter(superseded_at=None).values_list("status", flat=True))
+
+
+def test_files_of_a_source_are_taken_in_as_they_came(receive):
+    first, second = receive(ROW, start=True), receive(VOIDED, start=True)
+    assert imports.run_import(second.pk) is False
+    assert imports.run_import(first.pk)
+    imports.run_import(second.pk)
+    assert standing() == ["void"]
+
+
+def test_a_file_that_keeps_failing_holds_up_no_other(receive):
+    first, second = receive(ROW, start=True), receive(VOIDED, start=True)
+    RecordImport.objects.filter(pk=first.pk).update(attempts=imports.WAITED_FOR)
+    assert imports.run_import(second.pk)
+    assert standing() == ["void"]
+    imports.run_import(first.pk)
+    assert standing() == ["void"]
+
+
+@pytest.mark.parametrize("mapping", [[1], "x", 7])
+def test_columns_that_are_no_mapping_are_refused(receive, mapping):
+    with pytest.raises(InvalidInput):
+        receive(ROW, start=True, mapping=mapping)
+
+
+def test_rows_of_unknown_names_are_told(actor, source, firms):
+    with pytest.raises(InvalidInput):
+        imports.receive_import(actor=actor("he"), source_id=source.pk, layout="sales_invoices", rows=[{"x": 1}])

@@ -102,7 +102,6 @@ REPLACED = """
     )
     UPDATE customers_invoice i SET superseded_at = %(now)s
     FROM same WHERE same.id = i.id AND same.invoice_date = i.invoice_date AND same.seen_import_id < same.latest
-      AND same.latest = %(import)s
 """
 TWINS = """
     CREATE TEMP TABLE twins ON COMMIT DROP AS
