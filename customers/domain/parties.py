@@ -20,8 +20,12 @@ LONGEST_CHAIN = 10
 CONTROL = frozenset({"owner", "actual_controller", "spouse"})
 #: The same upwards: who stands there controls the target.
 RULES_OVER = frozenset({"owner", "actual_controller"})
+#: Percent: a chain of shareholdings worth less is not followed, or a dense web of cross-holdings would take hours.
+LEAST_HELD = Decimal("0.01")
 LONGEST_CIRCLE = 8
 MOST_FOUND = 50
+#: Guarantees gone along in search of chains; a web denser than this is told by its circles.
+MOST_STEPS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ def held_shares(target: str, links: Iterable[Link]) -> dict[str, Decimal]:
             if holder in passed or len(passed) > LONGEST_CHAIN:
                 continue
             held = share * part / WHOLE
+            if held < LEAST_HELD:
+                continue
             found[holder] = found.get(holder, Decimal(0)) + held
             climb(holder, held, passed | {holder})
 
@@ -153,13 +159,36 @@ def guarantee_circles(links: Iterable[Link]) -> list[tuple[str, ...]]:
 def guarantee_chains(links: Iterable[Link], least: int) -> list[tuple[str, ...]]:
     """Guarantees behind guarantees without a circle, at least `least` of them in a row; whole chains only."""
     graph = _guarantees(links)
-    chains = (
-        tuple(chain)
-        for first in sorted(node for node, before in graph.in_degree() if before == 0)
-        for last in sorted(node for node, after in graph.out_degree() if after == 0)
-        for chain in nx.all_simple_paths(graph, first, last, cutoff=LONGEST_CIRCLE)
-    )
-    return list(islice((chain for chain in chains if len(chain) > least), MOST_FOUND))
+    ahead, to_end = _most_ahead(graph), _least_to_end(graph)
+    found: list[tuple[str, ...]] = []
+    steps = 0
+    # The last first: a chain goes on where it stood, in the order of the keys.
+    waiting: list[tuple[str, ...]] = [(n,) for n in sorted(graph, reverse=True) if graph.in_degree(n) == 0]
+    while waiting and len(found) < MOST_FOUND and steps < MOST_STEPS:
+        chain = waiting.pop()
+        gone, node, steps = len(chain) - 1, chain[-1], steps + 1
+        if gone + ahead[node] < least or gone + to_end.get(node, LONGEST_CIRCLE + 1) > LONGEST_CIRCLE:
+            continue
+        if graph.out_degree(node) == 0:
+            found.append(chain)
+            continue
+        waiting += [(*chain, after) for after in sorted(graph.successors(node), reverse=True) if after not in chain]
+    return found
+
+
+def _most_ahead(graph: nx.DiGraph) -> dict[str, int]:
+    """How many guarantees in a row begin at each node at most; never more than LONGEST_CIRCLE are counted."""
+    most = dict.fromkeys(graph, 0)
+    for _round in range(LONGEST_CIRCLE):
+        most = {node: max((1 + most[after] for after in graph.successors(node)), default=0) for node in graph}
+    return most
+
+
+def _least_to_end(graph: nx.DiGraph) -> dict[str, int]:
+    """How many guarantees it is from each node to the nearest that guarantees nobody; without those that reach none."""
+    ends = [node for node, after in graph.out_degree() if after == 0]
+    found: dict[str, int] = nx.multi_source_dijkstra_path_length(graph.reverse(copy=False), ends) if ends else {}
+    return found
 
 
 @dataclass(frozen=True, slots=True)

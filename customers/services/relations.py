@@ -23,7 +23,9 @@ from branch.services.inputs import clean_reason
 from branch.services.transition import change, create, lock, may
 from branch.services.use_case import use_case
 from customers.domain.names import name_key
+from customers.domain.parties import WHOLE
 from customers.models import Customer, Party, Relation
+from customers.queries.relations import live_relations
 from customers.queries.visibility import CUSTOMER_READERS
 from customers.services.profile import Checker, identity_message
 
@@ -100,6 +102,7 @@ def add_relation(
     relation = Relation(office=customer.office, customer=customer, kind=kind, from_party=ends[0], to_party=ends[1])
     _set_facts(relation, facts)
     _check_ends(relation)
+    _check_sum_of_shares(relation)
     try:
         with transaction.atomic():
             return create(relation, actor=actor, roles=RECORDERS, event="add")
@@ -120,6 +123,7 @@ def correct_relation(
     ) as relation:
         _require_live(relation, "correct")
         _set_facts(relation, facts)
+        _check_sum_of_shares(relation)
     return relation
 
 
@@ -288,6 +292,24 @@ def _check_ends(relation: Relation) -> None:
     needed = (one, two) if relation.kind in _BETWEEN_PEOPLE else (one,) if relation.kind in _BY_PEOPLE else ()
     if any(party.kind != Party.Kind.PERSON for party in needed):
         raise InvalidInput(fields={"kind": [_("Only people stand in this relation.")]})
+
+
+def _check_sum_of_shares(relation: Relation) -> None:
+    """Nobody holds of a firm what somebody else holds: what all its shareholders have is at most the whole."""
+    if relation.share is None:
+        return
+    firm = relation.to_party
+    same = Q(to_party__customer=firm.customer_id) if firm.customer_id else Q(to_party=firm)
+    others = live_relations().filter(same, kind=Relation.Kind.SHAREHOLDER).exclude(pk=relation.pk)
+    held = {one.from_party.node: one.share for one in others.select_related("from_party").order_by("pk")}
+    # The same holder told of on two files counts once.
+    held[relation.from_party.node] = relation.share
+    total = sum((share for share in held.values() if share), Decimal(0))
+    if total > WHOLE:
+        message = _(
+            "With this, the shares of the firm come to %(sum)s %%. End or correct the one that no longer holds."
+        )
+        raise InvalidInput(fields={"share": [message % {"sum": f"{total.normalize():f}"}]})
 
 
 def _require_live(relation: Relation, event: str) -> None:

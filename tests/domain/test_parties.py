@@ -1,5 +1,6 @@
 """Who is behind a firm, who is one risk with it, who guarantees in a circle: worked by hand."""
 
+import time
 from decimal import Decimal as D
 
 import pytest
@@ -154,3 +155,15 @@ def test_chains_of_guarantees_are_told_whole_and_from_the_asked_length() -> None
     assert guarantee_chains(links, 3) == [("a", "b", "c", "d")]
     assert guarantee_chains(links, 2) == [("a", "b", "c", "d"), ("x", "c", "d")]
     assert guarantee_chains(links, 4) == []
+
+
+def test_a_web_of_guarantees_or_holdings_takes_no_longer_than_a_page_may() -> None:
+    """A guarantee company stands for thousands; each way through a dense web would be one of millions."""
+    pairs = [(f"a{n}", "hub") for n in range(2000)] + [("hub", f"d{n}") for n in range(2000)]
+    hub = [Link("guarantor", one, two) for one, two in pairs]
+    web = [holds(f"c{i}", f"c{j}", "8") for i in range(13) for j in range(13) if i != j]
+    begun = time.monotonic()
+    assert guarantee_chains(hub, 3) == []
+    assert len(guarantee_chains(hub, 2)) == 50
+    assert held_shares("c0", web)["c1"] > 8
+    assert time.monotonic() - begun < 10
