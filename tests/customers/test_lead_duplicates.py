@@ -319,6 +319,14 @@ def test_numbers_of_people_stand_in_the_report_as_masks(cast, actor) -> None:
         assert number not in kept
 
 
+@pytest.mark.parametrize("amount", ["1E+30", "999999999999999999999999999999", "1e999999", "NaN", "-1"])
+def test_an_amount_no_money_can_be_is_reported_and_the_list_goes_on(cast, actor, amount: str) -> None:
+    done = take_in(actor("lin"), f"永泰塑料厂,李,13600000001,,,{amount},", "城南水产行,王,13600000005,,,,")
+    assert found_in(done) == [(2, "wanted_amount", "rejected", "not_an_amount")]
+    assert done.state == "done"
+    assert Lead.objects.get().name == "城南水产行"
+
+
 def test_the_same_list_again_adds_nothing(cast, actor) -> None:
     lines = ("永泰塑料厂,李,13600000001,,,,", "城南水产行,王,13600000005,,,,")
     take_in(actor("lin"), *lines)

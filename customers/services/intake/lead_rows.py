@@ -133,9 +133,11 @@ class _Taker:
         if typed := row["wanted_amount"].replace(",", "").replace("，", ""):
             try:
                 amount = Decimal(typed)
+                is_money = amount.is_finite() and amount == round(amount, 2)
             except InvalidOperation:
-                checker.refuse("wanted_amount", "")
-            if amount is not None and (not amount.is_finite() or amount != round(amount, 2)):
+                # No number, or one with more digits than can be rounded.
+                is_money = False
+            if not is_money:
                 checker.refuse("wanted_amount", "")
         source = SOURCES.get(row["source"].lower()) if row["source"] else self.options.get("source", "")
         if source is None:
