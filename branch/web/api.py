@@ -23,6 +23,7 @@ from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput, NotFound, StaleVersion
 from branch.middleware import actor_of
 from branch.models import Event
+from branch.queries.visibility import is_open, visible
 from branch.web.forms import ActionForm, can_be_kept, is_of_shape, serializer_for
 from branch.web.idempotency import digest, once
 from branch.web.noun import NOUNS, Action, Noun, noun_of
@@ -145,8 +146,6 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
     def answer(self, obj: Any, status: int = 200) -> Response:
         """One thing with its ETag and what this person may do with it now."""
         noun = noun_of(obj) or self.noun
-        if noun is not self.noun:
-            obj = noun.model._default_manager.get(pk=obj.pk)
         data: dict[str, Any] = noun.serializer(obj, context=self.get_serializer_context()).data
         if noun.has_office:
             data = {**data, "allowed_actions": [offer.name for offer in noun.offers(self.actor, obj)]}
@@ -164,7 +163,13 @@ class NounViewSet(OnceMixin, viewsets.GenericViewSet):
         result = action.call(self.actor, pk, values, expected, self.noun)
         if action.answer is not None:
             return Response(action.answer(result), status=_status(action))
-        return self.answer(result, status=_status(action))
+        return self.answer(self._as_seen(result), status=_status(action))
+
+    def _as_seen(self, made: Any) -> Any:
+        """What a service made, read as this person sees it; what is out of their sight now is told this once."""
+        model = (noun_of(made) or self.noun).model
+        found = visible(model, self.actor).filter(pk=made.pk).first() if is_open(model) else None
+        return found or model._default_manager.get(pk=made.pk)
 
     def rehearse(self, action: Action, request: Request, pk: str | None = None) -> Response:
         """What the use case would do; nothing of it stays."""

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused, WrongState
-from branch.models import Event
+from branch.models import Event, ParameterValue
 from customers.models import Customer, Party, Relation
 from customers.nouns.relations import drawing
 from customers.queries.relations import network_of
@@ -164,6 +164,31 @@ def test_names_and_numbers_of_people_stand_nowhere_in_the_record(cast, actor):
     with connection.cursor() as cursor:
         cursor.execute("SELECT identity_number FROM customers_party")
         assert resident_id_of(7) not in str(cursor.fetchall())
+
+
+def test_the_shares_of_a_firm_come_to_no_more_than_the_whole(cast, actor):
+    lin, customer = actor("lin"), make_customer(actor("lin"), 1)
+    first = relate(lin, customer, "shareholder", person("王", 7), share=Decimal(60))
+    with pytest.raises(InvalidInput) as refused:
+        relate(lin, customer, "shareholder", person("李", 8), share=Decimal("40.01"))
+    assert list(refused.value.fields) == ["share"]
+    second = relate(lin, customer, "shareholder", person("李", 8), share=Decimal(40))
+    with pytest.raises(InvalidInput):
+        relations.correct_relation(actor=lin, relation_id=second.pk, share=Decimal(41))
+    relations.correct_relation(actor=lin, relation_id=second.pk, share=Decimal(39), source="章程")
+    relations.end_relation(actor=lin, relation_id=first.pk, reason="转让")
+    relations.correct_relation(actor=lin, relation_id=second.pk, share=Decimal(100))
+
+
+def test_the_answer_to_who_recorded_a_relation_names_their_own_customer(client, cast, actor):
+    ParameterValue.objects.create(code="mfa.required_roles", value=[], effective_date=date(2020, 1, 1))
+    customer = make_customer(actor("lin"), 1)
+    client.force_login(cast.lin)
+    body = {"kind": "affiliate", "party_kind": "firm", "name": "兴隆建材"}
+    answer = client.post(f"/api/v1/customers/{customer.pk}/relate/", body, "application/json").json()
+    assert (answer["who"], answer["of_whom"]) == ("兴隆建材", customer.name)
+    corrected = client.patch(f"/api/v1/relations/{answer['id']}/", {"source": "工商"}, "application/json")
+    assert corrected.json().get("of_whom") == customer.name
 
 
 def test_owners_behind_a_shareholder_are_recorded_in_its_place(cast, actor):
