@@ -408,7 +408,7 @@ HIT_NOUN = register(
             ),
             Action(
                 "reopen",
-                _("Reopen"),
+                _("Judge it anew"),
                 screening_hits.reopen_hit,
                 form=ReasonForm,
                 event="reopen",
