@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from customers.models import Consent, Customer
 
@@ -20,5 +20,6 @@ def consenting(customers: QuerySet[Customer], scope: str, on: date) -> QuerySet[
     if not scope:
         return customers
     # What the customer signed on a file that was merged into this one holds for it too.
-    theirs = Q(customer=OuterRef("pk")) | Q(customer__merged_into=OuterRef("pk"))
-    return customers.filter(Exists(in_force(on).filter(theirs, scope=scope)))
+    given = in_force(on).filter(scope=scope)
+    own, merged = given.filter(customer=OuterRef("pk")), given.filter(customer__merged_into=OuterRef("pk"))
+    return customers.filter(Exists(own) | Exists(merged))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Protocol, TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from branch.models import Event
 from branch.queries.timeline import events_about
@@ -51,18 +51,12 @@ def once(rows: Iterable[R], customer: Customer, what: Callable[[R], Hashable]) -
     return [row for row in found if best[what(row)] is row]
 
 
-def kept_by_file(customer_ids: Iterable[int]) -> dict[int, int]:
-    """File → the one that stands for it, of every file of these customers, in one query."""
-    ids = list(customer_ids)
-    kept = Customer.objects.filter(Q(pk__in=ids) | Q(merged_files__in=ids))
-    rows = Customer.objects.filter(Q(pk__in=kept.values("pk")) | Q(merged_into__in=kept.values("pk")))
-    return {pk: into or pk for pk, into in rows.values_list("pk", "merged_into_id")}
-
-
-def every_file_of(customers: QuerySet[Customer]) -> QuerySet[Customer]:
-    """All files of these customers, for the inside of another query."""
-    kept = Customer.objects.filter(Q(pk__in=customers.values("pk")) | Q(pk__in=customers.values("merged_into")))
-    return Customer.objects.filter(Q(pk__in=kept.values("pk")) | Q(merged_into__in=kept.values("pk")))
+def kept_by_file(customer_ids: Iterable[int | None]) -> dict[int, int]:
+    """File → the one that stands for it, of every file of these customers, in two queries by key."""
+    named = Customer.objects.filter(pk__in={pk for pk in customer_ids if pk is not None})
+    kept = {into or pk for pk, into in named.values_list("pk", "merged_into_id")}
+    merged = Customer.objects.filter(merged_into__in=kept) if kept else Customer.objects.none()
+    return {pk: pk for pk in kept} | dict(merged.values_list("pk", "merged_into_id"))
 
 
 def events_of_customer(customer: Customer) -> QuerySet[Event]:

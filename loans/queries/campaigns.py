@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from customers.models import Customer, Lead
 from customers.queries.campaigns import share_of
-from customers.queries.merges import every_file_of
+from customers.queries.merges import kept_by_file
 from loans.models import Application, Loan
 
 AFTER_APPROVAL = ("approved", "offer_accepted", "contracted", "expired")
@@ -37,8 +37,8 @@ def won_by(filed_at: str) -> Subquery:
     return Subquery(leads.order_by("-created_at", "-pk").values("pk")[:1])
 
 
-def _customers_of(leads: QuerySet[Lead]) -> Any:
-    return every_file_of(Customer.objects.filter(pk__in=leads.values("customer"))).values("pk")
+def _customers_of(leads: QuerySet[Lead]) -> list[int]:
+    return list(kept_by_file(leads.values_list("customer", flat=True)))
 
 
 def files_of(leads: QuerySet[Lead]) -> Any:

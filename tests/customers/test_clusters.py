@@ -389,6 +389,7 @@ def test_members_come_in_by_their_clusters_source_and_its_manager_alone(actor, c
 
 def test_the_clusters_page_asks_as_often_with_many_members_as_with_few(actor, visit):
     cluster = active_cluster(actor)
+    make_customer(actor("lin"), 101, uscc=uscc_of(10_001))
     taken_in(actor, cluster, [member_row(1)])
     client = visit("lin")
 
