@@ -102,12 +102,16 @@ def map_firms(*, actor: Actor, source_id: int, firms: Sequence[Mapping[str, str]
         importable_customers(actor).filter(uscc__in={uscc for _code, uscc in codes.values()}).values_list("uscc", "pk")
     )
     present = dict(FirmCode.objects.filter(source=source).select_for_update().values_list("code", "customer_id"))
+    held = {present[code] for code, _uscc in codes.values() if code in present}
+    within_reach = set(importable_customers(actor).filter(pk__in=held).values_list("pk", flat=True))
     rejected, mapped = [], 0
     for row, (code, uscc) in codes.items():
         if not 0 < len(code) <= LONGEST_CODE:
             rejected.append({"row": row, "reason": _("The code is missing or too long.")})
         elif uscc not in customers:
             rejected.append({"row": row, "reason": _("No customer of this unified social credit code.")})
+        elif code in present and present[code] not in within_reach | {customers[uscc]}:
+            rejected.append({"row": row, "reason": _("This code is another customer's, whom you do not look after.")})
         elif present.get(code) != customers[uscc]:
             FirmCode.objects.update_or_create(source=source, code=code, defaults={"customer_id": customers[uscc]})
             present[code] = customers[uscc]

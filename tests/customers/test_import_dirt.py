@@ -13,7 +13,7 @@ from django.utils import translation
 
 from branch.domain.refusals import InvalidInput
 from customers.models import FirmCode, Invoice, InvoiceMonth, RecordImport, RecordSource
-from customers.services import imports
+from customers.services import imports, record_sources
 from tests.customers.making import make_customer
 from tests.customers.test_imports import EXCEL_ROW, HEAD, ROW, Sent, findings, packed_parts, text_of, workbook
 
@@ -291,3 +291,16 @@ def test_columns_that_are_no_mapping_are_refused(receive, mapping):
 def test_rows_of_unknown_names_are_told(actor, source, firms):
     with pytest.raises(InvalidInput):
         imports.receive_import(actor=actor("he"), source_id=source.pk, layout="sales_invoices", rows=[{"x": 1}])
+
+
+def test_a_code_of_somebody_elses_customer_is_not_taken_away(source, firms, actor, cast):
+    stranger = make_customer(actor("outsider"), 9)
+    answer = record_sources.map_firms(
+        actor=actor("outsider"), source_id=source.pk, firms=[{"code": "E1", "uscc": stranger.uscc or ""}]
+    )
+    assert (answer["mapped"], len(answer["rejected"])) == (0, 1)
+    assert FirmCode.objects.get(code="E1").customer == firms[0]
+    answer = record_sources.map_firms(
+        actor=actor("lin"), source_id=source.pk, firms=[{"code": "E1", "uscc": firms[1].uscc or ""}]
+    )
+    assert answer["mapped"] == 1
