@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from branch.domain.actor import Actor
 from branch.domain.money import format_money
+from branch.queries.visibility import visible
 from branch.web.forms import ActionForm, ReasonForm
 from branch.web.noun import Action, extend
 from branch.web.panels import Panel, panel
@@ -134,11 +135,23 @@ extend(
 
 @panel("customer")
 def other_files(customer: Customer, actor: Actor) -> Panel | None:
-    """Files that were merged into this one; on such a file, into which."""
+    """Files that were merged into this one; on such a file, into which. A file that is not the reader's has no name."""
     if customer.is_merged:
-        return Panel(_("Merged"), "customers/view/merged.html", {"merge": live_merge(customer)}, "merged")
+        merge = live_merge(customer)
+        told = {"merge": merge, "kept": _named(merge.kept if merge else None, actor)}
+        return Panel(_("Merged"), "customers/view/merged.html", told, "merged")
     if len(files_of(customer)) == 1:
         return None
     rows = CustomerMerge.objects.filter(merged__merged_into=customer, undone_on=None)
-    context = {"merges": rows.select_related("merged", "merged_by").order_by("-pk")}
+    merges_made = rows.select_related("merged", "merged_by").order_by("-pk")
+    context = {"merges": [(merge, _named(merge.merged, actor)) for merge in merges_made]}
     return Panel(_("Other files of this customer"), "customers/view/other_files.html", context, "files")
+
+
+def _named(customer: Customer | None, actor: Actor) -> dict[str, str]:
+    """Name and address of a file; of one the reader does not see, the first character."""
+    if customer is None:
+        return {"name": "", "url": ""}
+    is_seen = visible(Customer, actor).filter(pk=customer.pk).exists()
+    name = customer.name if is_seen else f"{customer.name[:1]}•••"
+    return {"name": name, "url": CUSTOMER_NOUN.url(customer) if is_seen else ""}

@@ -367,6 +367,18 @@ def test_the_pages_say_it_and_offer_what_is_left(no_second_factor, two, actor, c
     assert Customer.objects.get(pk=other.pk).merged_into is None
 
 
+def test_a_file_that_is_not_the_readers_has_no_name_on_the_page(no_second_factor, two, actor, client, cast):
+    kept, other = two
+    merge(actor, kept, other)
+    Customer.objects.filter(pk=other.pk).update(owner=cast.outsider, office=cast.offices.JB)
+    client.force_login(cast.lin)
+    page = client.get(reverse("customer-detail", args=[kept.pk])).content.decode()
+    section = page[page.index('id="files"') : page.index('id="size"')]
+    assert "陈•••" in section
+    assert other.name not in section
+    assert reverse("customer-detail", args=[other.pk]) not in section
+
+
 def test_over_the_api(no_second_factor, two, actor, client, cast):
     kept, other = two
     client.force_login(cast.zhou)
