@@ -17,10 +17,13 @@ def match_firms(cursor: Any, record_import: RecordImport, reach: tuple[str, tupl
     cursor.execute(
         f"""
         CREATE TEMP TABLE firm_of ON COMMIT DROP AS
-        WITH found AS (
+        WITH named AS MATERIALIZED (
+            -- Once for all rows: joined in, it would be worked out for every customer there may be.
+            SELECT DISTINCT {trimmed("firm")} AS firm FROM staged WHERE problem = ''
+        ), found AS MATERIALIZED (
             -- The customer a file was sent for is whose rows it is that name nobody, and not of those that name others.
             SELECT f.firm, coalesce(m.customer_id, c.id, CASE WHEN f.firm = '' THEN %s::bigint END) AS customer_id
-            FROM (SELECT DISTINCT {trimmed("firm")} AS firm FROM staged WHERE problem = '') f
+            FROM named f
             LEFT JOIN customers_firmcode m ON m.source_id = %s AND m.code = f.firm
             LEFT JOIN customers_customer c ON c.uscc = upper(f.firm) AND m.customer_id IS NULL
         )
