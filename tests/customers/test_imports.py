@@ -23,6 +23,8 @@ from rest_framework.test import APIClient
 from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused, WrongState
 from branch.models import ParameterValue, User
 from branch.services.file_store import path_of
+from customers.management.commands.bench_import import Command as BenchImport
+from customers.management.commands.bench_import import forget_peak, peak_mb
 from customers.models import ExternalRecord, FirmCode, ImportFinding, Invoice, InvoiceMonth, RecordImport, RecordSource
 from customers.queries.imports import count_words, report_lines
 from customers.queries.invoices import firm_totals
@@ -651,13 +653,20 @@ def test_a_file_comes_in_by_command_with_customers_invented_for_a_trial(cast, so
     assert FirmCode.objects.count() == 2
 
 
-def test_the_bench_prints_its_ratio_and_leaves_nothing(cast):
+def test_the_bench_prints_its_ratio_and_the_memory_it_took(cast):
     said = io.StringIO()
-    call_command("bench_import", rows=2000, repeat=1, stdout=said)
+    BenchImport(stdout=said).measure_file(2000, 1)
     assert re.search(r"ratio +\d+\.\d\d \(bound 5\)", said.getvalue())
     assert re.search(r"memory over idle +\d+\.\d MB", said.getvalue())
-    assert not RecordSource.objects.exists()
-    assert not Invoice.objects.exists()
+
+
+def test_the_peak_of_memory_is_told_from_where_it_was_forgotten():
+    held = b"x" * 60_000_000
+    del held
+    idle = forget_peak()
+    held = b"x" * 40_000_000
+    del held
+    assert 30 < peak_mb() - idle < 60
 
 
 # --- monthly figures
