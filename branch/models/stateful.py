@@ -55,6 +55,10 @@ class Subject(models.Model):
         """Why this is no longer worked on: it is read, and nothing new is begun on it. Empty where it is."""
         return ""
 
+    def refuses_more(self) -> str:
+        """Why nothing more may be made for it, even of business under way; empty where something may."""
+        return self.closed_because()
+
     @property
     def subject_label(self) -> str:
         return str(self)

@@ -145,7 +145,9 @@ def create(subject: T, *, actor: Actor, roles: frozenset[Role], event: str = "cr
     """Save a new subject (in its initial state) and record it. Raises PermissionRefused."""
     if not actor.holds(roles, subject.office.path):
         raise PermissionRefused(_("Your role does not allow this here."), event=event)
-    require_open(getattr(subject, "customer", None), getattr(subject, "lead", None))
+    for owner in (getattr(subject, "customer", None), getattr(subject, "lead", None)):
+        if isinstance(owner, Subject) and (why := owner.refuses_more()):
+            raise WrongState(why, state="closed", id=owner.pk)
     subject.save(force_insert=True)
     record(f"{kind_of(subject)}.{event}", subject, actor=actor, before={}, reason=reason)
     return subject

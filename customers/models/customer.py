@@ -101,6 +101,10 @@ class Customer(Compared, Retained, Subject):
             return gettext("This file was merged into another one, which stands for it.")
         return super().closed_because()
 
+    def refuses_more(self) -> str:
+        # What is under way on a merged file goes on: its loans are paid, warned of and collected.
+        return super().closed_because()
+
     @property
     def is_person(self) -> bool:
         """A natural person before the law: a sole trader is who trades, a household who signs for it."""
