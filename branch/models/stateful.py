@@ -56,7 +56,7 @@ class Subject(models.Model):
         return ""
 
     def refuses_more(self) -> str:
-        """Why nothing more may be made for it, even of business under way; empty where something may."""
+        """Why not even what is under way for it may go on; empty where it may."""
         return self.closed_because()
 
     @property

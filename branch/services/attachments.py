@@ -25,7 +25,7 @@ from branch.services.file_store import StoredFile, names_older_than, open_stored
 from branch.services.file_types import sniff
 from branch.services.inputs import clean_reason
 from branch.services.outbox import consumer, publish
-from branch.services.transition import lock, may, require_open
+from branch.services.transition import lock, may, require_in_use, require_open
 from branch.services.use_case import use_case
 
 logger = structlog.get_logger(__name__)
@@ -63,7 +63,7 @@ def attach(
         raise NotFound(_("There is no such record."))
     if not may(actor, ATTACH, subject):
         raise PermissionRefused(_("Your role does not allow this here."), event=ATTACH.event)
-    require_open(stored_subject, getattr(subject, "customer", None), getattr(subject, "lead", None))
+    _require_place(stored_subject)
     title = _clean_title(title)
     expires_on = _clean_last_day(expires_on)
     # The bytes are written first: a row never speaks of a file that is not there. When the caller's transaction
@@ -111,13 +111,19 @@ def correct_document(*, actor: Actor, attachment_id: int, expires_on: date | Non
         raise NotFound(_("There is no such document."))
     if not may(actor, ATTACH, subject):
         raise PermissionRefused(_("Your role does not allow this here."), event="correct")
-    require_open(subject, getattr(subject, "customer", None), getattr(subject, "lead", None))
+    _require_place(subject)
     before = _last_day(attachment)
     attachment.expires_on = expires_on
     attachment.save(update_fields=["expires_on"])
     after = {"attachment_id": attachment.pk, "kind": attachment.kind, "expires_on": None, **_last_day(attachment)}
     record("attachment.correct", subject, actor=actor, before=before, after=after, reason=reason)
     return attachment
+
+
+def _require_place(subject: Subject) -> None:
+    """Raises WrongState where nothing is put with it any more, nor with whom it belongs to."""
+    require_open(subject)
+    require_in_use(getattr(subject, "customer", None), getattr(subject, "lead", None))
 
 
 def _last_day(attachment: Attachment) -> dict[str, str]:

@@ -49,10 +49,16 @@ def lock(
     return row
 
 
-def require_open(*things: Any) -> None:
-    """Raises WrongState for a thing nobody may work with any more."""
+def require_open(thing: Any) -> None:
+    """Raises WrongState where nothing new may be begun on a thing."""
+    if isinstance(thing, Subject) and (why := thing.closed_because()):
+        raise WrongState(why, id=thing.pk)
+
+
+def require_in_use(*things: Any) -> None:
+    """Raises WrongState where not even what is under way for a thing may go on."""
     for thing in things:
-        if isinstance(thing, Subject) and (why := thing.closed_because()):
+        if isinstance(thing, Subject) and (why := thing.refuses_more()):
             raise WrongState(why, id=thing.pk)
 
 
@@ -145,9 +151,7 @@ def create(subject: T, *, actor: Actor, roles: frozenset[Role], event: str = "cr
     """Save a new subject (in its initial state) and record it. Raises PermissionRefused."""
     if not actor.holds(roles, subject.office.path):
         raise PermissionRefused(_("Your role does not allow this here."), event=event)
-    for owner in (getattr(subject, "customer", None), getattr(subject, "lead", None)):
-        if isinstance(owner, Subject) and (why := owner.refuses_more()):
-            raise WrongState(why, state="closed", id=owner.pk)
+    require_in_use(getattr(subject, "customer", None), getattr(subject, "lead", None))
     subject.save(force_insert=True)
     record(f"{kind_of(subject)}.{event}", subject, actor=actor, before={}, reason=reason)
     return subject

@@ -7,6 +7,7 @@ from datetime import date
 from django.db.models import Exists, OuterRef, QuerySet
 
 from customers.models import Consent, Customer
+from customers.queries.visibility import in_use
 
 
 def in_force(on: date) -> QuerySet[Consent]:
@@ -16,7 +17,7 @@ def in_force(on: date) -> QuerySet[Consent]:
 
 def consenting(customers: QuerySet[Customer], scope: str, on: date) -> QuerySet[Customer]:
     """Those of `customers` who allow `scope` on the day; all in use where nothing has to be allowed."""
-    customers = customers.filter(erased_on=None, restricted_on=None)
+    customers = in_use(customers)
     if not scope:
         return customers
     # What the customer signed on a file that was merged into this one holds for it too.

@@ -64,8 +64,8 @@ def record_details(rows: QuerySet[RecordDetail], actor: Actor) -> QuerySet[Recor
 
 
 def open_customers(actor: Actor) -> QuerySet[Customer]:
-    """Those this person sees on whom something new may be begun: not a file that was merged into another."""
-    return visible(Customer, actor).filter(merged_into=None)
+    """Those to choose from where something new is begun: what the services would not refuse as closed."""
+    return in_use(visible(Customer, actor)).filter(merged_into=None)
 
 
 def pushable_customers(actor: Actor) -> QuerySet[Customer]:

@@ -10,12 +10,12 @@ from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput, NotFound, WrongState
 from branch.domain.roles import Role
 from branch.queries.business_date import business_date
+from branch.queries.visibility import visible
 from branch.services.inputs import clean_reason
-from branch.services.transition import change, create
+from branch.services.transition import change, create, require_open
 from branch.services.use_case import use_case
-from customers.models import Consent, ConsentScope
+from customers.models import Consent, ConsentScope, Customer
 from customers.queries.offices import person_id
-from customers.queries.visibility import open_customers
 
 RECORDERS = frozenset({Role.ACCOUNT_MANAGER})
 WITHDRAWERS = RECORDERS | {Role.BRANCH_MANAGER, Role.POST_LOAN_OFFICER}
@@ -26,9 +26,10 @@ def record_consent(
     *, actor: Actor, customer_id: int, scope: str, given_by_name: str, given_on: date, expires_on: date
 ) -> Consent:
     """Note what a customer allowed. Raises InvalidInput by field."""
-    customer = open_customers(actor).filter(pk=customer_id).select_related("office").first()
+    customer = visible(Customer, actor).filter(pk=customer_id).select_related("office").first()
     if customer is None:
         raise NotFound(_("There is no such record."))
+    require_open(customer)
     errors: dict[str, list[str]] = {}
     if scope not in ConsentScope.values:
         errors["scope"] = [_("Choose what it is for.")]

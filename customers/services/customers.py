@@ -13,7 +13,7 @@ from branch.domain.roles import Role
 from branch.services.events import record
 from branch.services.inputs import clean_reason
 from branch.services.outbox import publish
-from branch.services.transition import change, create, lock, may, require_open
+from branch.services.transition import change, create, lock, may, require_in_use
 from branch.services.use_case import use_case
 from customers.models import Customer
 from customers.queries.offices import account_manager, person_id, working_office
@@ -96,8 +96,7 @@ def reveal_personal(*, actor: Actor, customer_id: int, field: str, reason: str) 
     if not reason.strip():
         raise InvalidInput(fields={"reason": [_("Say why you need it.")]})
     customer = lock(Customer, customer_id, actor, even_retired=True)
-    if not customer.is_merged:
-        require_open(customer)
+    require_in_use(customer)
     roles = CUSTOMER_READERS | MANAGER
     if not may(actor, Transition("reveal", (), "", roles), customer):
         raise PermissionRefused(_("Your role does not allow this here."), event="reveal")

@@ -19,7 +19,7 @@ from branch.models import Attachment, Office
 from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.services.outbox import publish
-from branch.services.transition import change, create, transition
+from branch.services.transition import change, create, require_open, transition
 from branch.services.use_case import use_case
 from customers.domain.duplicates import Ground
 from customers.models import Customer, Lead
@@ -28,7 +28,6 @@ from customers.queries.duplicates import Match, duplicates_of
 from customers.queries.leads import OPEN_STATES
 from customers.queries.load import balance_of, desk_of
 from customers.queries.offices import account_manager, person_id, topmost_office, working_office
-from customers.queries.visibility import open_customers
 from customers.services.customers import MANAGER, create_customer
 from customers.services.profile import Checker, Profile, clean_identity, clean_phone, clean_uscc, compared_by, keep_keys
 from customers.services.screening import refuse_if_confirmed, screen_lead
@@ -224,9 +223,10 @@ def _hand_over_documents(lead: Lead) -> None:
 
 
 def _linked(actor: Actor, customer_id: int, field: str) -> Customer:
-    customer = open_customers(actor).filter(pk=customer_id).first()
+    customer = visible(Customer, actor).filter(pk=customer_id).first()
     if customer is None:
         raise InvalidInput(fields={field: [_("Choose one of your customers.")]})
+    require_open(customer)
     return customer
 
 

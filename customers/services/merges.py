@@ -12,7 +12,7 @@ from branch.queries.business_date import business_date
 from branch.services.events import record, snapshot
 from branch.services.inputs import clean_reason
 from branch.services.outbox import publish
-from branch.services.transition import lock, may, require_open, save
+from branch.services.transition import lock, may, require_in_use, save
 from branch.services.use_case import use_case
 from customers.models import Customer, CustomerMerge, Party, Relation
 from customers.queries.offices import person_id
@@ -92,8 +92,7 @@ def _locked(actor: Actor, event: str, *ids: int) -> dict[int, Customer]:
     """Both, in the order of their keys. The links between customers are held by the caller already."""
     rows = {pk: lock(Customer, pk, actor, even_retired=event == "undo_merge") for pk in sorted(ids)}
     for row in rows.values():
-        if row.erased_on is not None or row.restricted_on is not None:
-            require_open(row)
+        require_in_use(row)
         if not may(actor, Transition(event, (), "", MERGERS), row):
             raise PermissionRefused(_("Your role does not allow this here."), event=event)
     return rows

@@ -17,7 +17,7 @@ from branch.domain.roles import Role
 from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.services.events import record
-from branch.services.transition import may, require_open
+from branch.services.transition import may, require_in_use
 from branch.services.use_case import use_case
 from customers.domain.records import Figure, FigureError, Outcome, read_figure
 from customers.models import Customer, RecordSource
@@ -92,8 +92,7 @@ def _customer(actor: Actor, customer_id: int) -> Customer:
     if not may(actor, Transition("receive_records", (), "", SENDERS), customer):
         raise PermissionRefused(_("Your role does not allow this here."), event="receive_records")
     # What is sent for a merged file is read with the one that stands for it.
-    if not customer.is_merged:
-        require_open(customer)
+    require_in_use(customer)
     return customer
 
 

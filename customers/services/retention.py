@@ -16,7 +16,7 @@ from branch.queries.business_date import business_date
 from branch.queries.visibility import visible
 from branch.services.events import record
 from branch.services.inputs import clean_reason
-from branch.services.transition import create, lock, may, require_open, save, transition
+from branch.services.transition import create, lock, may, require_in_use, require_open, save, transition
 from branch.services.use_case import use_case
 from customers.models import Customer, ErasureRequest, Lead
 from customers.queries.offices import person_id
@@ -184,14 +184,14 @@ def erase_lead(*, actor: Actor, lead_id: int, reason: str, expected_version: int
 
 
 def hold_open(customer: Customer) -> None:
-    """Keep a customer from being erased until this transaction ends. Raises WrongState where that was done already.
+    """Keep a customer from being erased until this transaction ends. Raises WrongState where it is not in use.
 
     Taken before anything is put on the customer's file that would forbid it: an application, say.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM customers_customer WHERE id = %s FOR KEY SHARE", [customer.pk])
     customer.refresh_from_db(fields=["erased_on", "restricted_on"])
-    require_open(customer)
+    require_in_use(customer)
 
 
 def _locked(

@@ -13,11 +13,12 @@ from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused, Unmet
 from branch.domain.roles import Role
 from branch.queries.business_date import business_date
+from branch.queries.visibility import visible
 from branch.services.outbox import publish
-from branch.services.transition import change, create, transition
+from branch.services.transition import change, create, require_open, transition
 from branch.services.use_case import use_case
 from branch.words import listed
-from customers.queries.visibility import open_customers
+from customers.models import Customer
 from customers.services.profile import Checker
 from customers.services.relations import hold_links
 from customers.services.retention import hold_open
@@ -73,12 +74,15 @@ def draft_application(*, actor: Actor, customer_id: int, **terms: Unpack[Terms])
 
 def draft_file(actor: Actor, customer_id: int, terms: Terms, **facts: Any) -> Application:
     """The draft itself, inside a use case; `facts` are what its caller knows of it besides."""
-    customer = open_customers(actor).select_related("office").filter(pk=customer_id).first()
+    customer = visible(Customer, actor).select_related("office").filter(pk=customer_id).first()
     if customer is None:
         raise NotFound(_("There is no such record."))
     if customer.owner_id != actor.user_id:
         raise PermissionRefused(_("Only the customer's account manager files an application."), event="draft")
     hold_open(customer)
+    # A loan goes on where it was booked; what is new begins with the file that stays.
+    if "renews" not in facts:
+        require_open(customer)
     product_id = terms.pop("product_id", None)
     known = defaults_for(customer, _on_sale(product_id) if product_id is not None else None)
     if not known:

@@ -18,6 +18,7 @@ from customers.queries.duplicates import duplicates_of, second_files_of, with_se
 from customers.queries.merges import files_of, kept_by_file
 from customers.queries.records import record_series, year_total
 from customers.queries.relations import network_of
+from customers.queries.visibility import open_customers
 from customers.services import consents, customers, leads, merges, records, relations
 from tests.customers.making import event_names, make_customer, make_lead, register_sources, resident_id_of, uscc_of
 from tests.customers.test_relations import firm, person, relate
@@ -154,7 +155,7 @@ def test_nothing_new_begins_on_a_merged_file(two, actor):
         customers.reassign_customer(actor=actor("zhou"), customer_id=other.pk, owner_id=lin.user_id, reason="走")
     with pytest.raises(WrongState):
         relate(lin, other, "owner", person("王大海", 77))
-    with pytest.raises(NotFound):
+    with pytest.raises(WrongState):
         consents.record_consent(
             actor=lin, customer_id=other.pk, scope="tax", given_by_name="陈", given_on=date(2026, 3, 1),
             expires_on=date(2027, 3, 1),
@@ -162,8 +163,9 @@ def test_nothing_new_begins_on_a_merged_file(two, actor):
     lead = make_lead(lin)
     leads.contact_lead(actor=lin, lead_id=lead.pk)
     leads.qualify_lead(actor=lin, lead_id=lead.pk)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(WrongState):
         leads.convert_lead(actor=lin, lead_id=lead.pk, customer_id=other.pk)
+    assert other not in open_customers(lin)
     # What was asked for a look still is: with a reason, on the record.
     assert customers.reveal_personal(actor=lin, customer_id=other.pk, field="phone", reason="对账") == "13800138000"
 

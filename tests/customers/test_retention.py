@@ -233,8 +233,10 @@ def test_erased_and_closed_things_take_nothing_new(cast, actor):
     customer = make_customer(actor("lin"))
     retention.ask_customer_erasure(actor=actor("lin"), customer_id=customer.pk, channel="counter")
     retention.erase_customer(actor=actor("zhou"), customer_id=customer.pk, reason="本人要求")
+    lead = qualified_lead(actor("lin"))
     before = Event.objects.count()
     for call in (
+        lambda: leads.convert_lead(actor=actor("lin"), lead_id=lead.pk, customer_id=customer.pk),
         lambda: customers.update_customer(actor=actor("lin"), customer_id=customer.pk, industry="x"),
         lambda: customers.reassign_customer(
             actor=actor("zhou"), customer_id=customer.pk, owner_id=cast.lin.pk, reason="x"

@@ -13,6 +13,8 @@ from django.utils import translation
 
 from branch.domain.refusals import InvalidInput, PermissionRefused, Unmet, WrongState
 from branch.models import PaymentInstruction
+from branch.services.attachments import attach
+from customers.services import customers, merges
 from loans.models import Application, Contract, Drawdown, JournalEntry, Loan, ProductVersion
 from loans.queries.loans import due_today
 from loans.queries.renewals import conditions_of, interest_to_pay, renewal_picture
@@ -28,7 +30,8 @@ from loans.services import (
     repayments,
 )
 from loans.services.balances import disagreements
-from tests.life import Life, set_up_branch
+from tests.customers.making import resident_id_of
+from tests.life import PDF, Life, set_up_branch
 from tests.loans.given import PAYEE, SUCCEEDED, instruction_of, move_to, paid_out_loan, product_version
 from tests.loans.making import publish_lpr
 
@@ -91,6 +94,25 @@ def release(cast: SimpleNamespace, drawdown: Drawdown) -> Drawdown:
 
 def failing(application: Application) -> dict[str, list[str]]:
     return {held.condition.value: list(held.grounds) for held in conditions_of(application) if not held.holds}
+
+
+def test_a_loan_on_a_merged_file_is_renewed_where_it_was_booked(cast: SimpleNamespace, loan: Loan) -> None:
+    lin, zhou = cast.actor("lin"), cast.actor("zhou")
+    kept = customers.create_customer(
+        actor=lin, kind="farm_household", name="陈记农机", contact_name="陈", identity_number=resident_id_of(44)
+    )
+    merges.merge_customers(actor=zhou, customer_id=kept.pk, other_id=loan.customer_id, reason="同一家")
+    move_to(RENEWS_ON)
+
+    application = apply(cast, loan)
+
+    assert application.customer_id == loan.customer_id
+    proof = attach(actor=lin, subject=application, kind="purpose", title="合同", upload=PDF)
+    assert proof.customer_id == loan.customer_id
+    with pytest.raises(WrongState, match="merged into another"):
+        applications.draft_application(actor=lin, customer_id=loan.customer_id)
+    with pytest.raises(WrongState, match="merged into another"):
+        attach(actor=lin, subject=loan.customer, kind="photo", title="门面", upload=PDF)
 
 
 def test_the_new_contract_takes_the_principal_over(cast: SimpleNamespace, loan: Loan) -> None:
