@@ -138,20 +138,23 @@ def other_files(customer: Customer, actor: Actor) -> Panel | None:
     """Files that were merged into this one; on such a file, into which. A file that is not the reader's has no name."""
     if customer.is_merged:
         merge = live_merge(customer)
-        told = {"merge": merge, "kept": _named(merge.kept if merge else None, actor)}
+        told = {"merge": merge, "kept": _named([merge.kept], actor)[merge.kept_id]}
         return Panel(_("Merged"), "customers/view/merged.html", told, "merged")
     if len(files_of(customer)) == 1:
         return None
     rows = CustomerMerge.objects.filter(merged__merged_into=customer, undone_on=None)
-    merges_made = rows.select_related("merged", "merged_by").order_by("-pk")
-    context = {"merges": [(merge, _named(merge.merged, actor)) for merge in merges_made]}
+    made = list(rows.select_related("merged", "merged_by").order_by("-pk"))
+    named = _named([merge.merged for merge in made], actor)
+    context = {"merges": [(merge, named[merge.merged_id]) for merge in made]}
     return Panel(_("Other files of this customer"), "customers/view/other_files.html", context, "files")
 
 
-def _named(customer: Customer | None, actor: Actor) -> dict[str, str]:
-    """Name and address of a file; of one the reader does not see, the first character."""
-    if customer is None:
-        return {"name": "", "url": ""}
-    is_seen = visible(Customer, actor).filter(pk=customer.pk).exists()
-    name = customer.name if is_seen else f"{customer.name[:1]}•••"
-    return {"name": name, "url": CUSTOMER_NOUN.url(customer) if is_seen else ""}
+def _named(files: list[Customer], actor: Actor) -> dict[int, dict[str, str]]:
+    """Name and address of each file; of one the reader does not see, the first character."""
+    seen = set(visible(Customer, actor).filter(pk__in=[one.pk for one in files]).values_list("pk", flat=True))
+    return {
+        one.pk: {"name": one.name, "url": CUSTOMER_NOUN.url(one)}
+        if one.pk in seen
+        else {"name": f"{one.name[:1]}•••", "url": ""}
+        for one in files
+    }

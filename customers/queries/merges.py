@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from django.db.models import QuerySet
 
 from branch.models import Event
+from branch.queries.one_look import read_once
 from branch.queries.timeline import events_about
 from customers.models import Customer, CustomerMerge
 
@@ -28,13 +29,10 @@ def kept_id(customer: Customer) -> int:
 
 
 def files_of(customer: Customer) -> list[int]:
-    """Keys of all files of this customer, in one query for as long as the object lives."""
-    known: list[int] | None = customer.__dict__.get("_files")
-    if known is None:
-        kept = kept_id(customer)
-        known = [kept, *Customer.objects.filter(merged_into=kept).order_by("pk").values_list("pk", flat=True)]
-        customer.__dict__["_files"] = known
-    return known
+    """Keys of all files of this customer, the one that stays first."""
+    kept = kept_id(customer)
+    merged = Customer.objects.filter(merged_into=kept).order_by("pk").values_list("pk", flat=True)
+    return read_once(("files", kept), lambda: [kept, *merged])
 
 
 def once(rows: Iterable[R], customer: Customer, what: Callable[[R], Hashable]) -> list[R]:
@@ -67,7 +65,6 @@ def events_of_customer(customer: Customer) -> QuerySet[Event]:
     return Event.objects.filter(subject_type=customer._meta.model_name, subject_id__in=ids).order_by("-id")
 
 
-def live_merge(customer: Customer) -> CustomerMerge | None:
-    """How the customer was merged into another, while it holds."""
-    rows = CustomerMerge.objects.filter(merged=customer, undone_on=None)
-    return rows.select_related("kept", "merged_by").first()
+def live_merge(customer: Customer) -> CustomerMerge:
+    """How a merged file came to be one."""
+    return CustomerMerge.objects.select_related("kept", "merged_by").get(merged=customer, undone_on=None)
