@@ -176,6 +176,11 @@ def network_of(customer: Customer, actor: Actor | None = None) -> Network:
 def _network_of(customer: Customer, actor: Actor | None) -> Network:
     ids = reach([customer.pk])
     relations = tuple(with_ends(live_relations().filter(from_party__in=ids, to_party__in=ids))) if ids else ()
+    return network_for(customer, relations, actor)
+
+
+def network_for(customer: Customer, relations: tuple[Relation, ...], actor: Actor | None) -> Network:
+    """These relations as a network with what of it has a name for the actor, in a query."""
     if actor is None or not relations:
         return Network(customer, relations)
     customers = {p.customer_id for one in relations for p in (one.from_party, one.to_party) if p.customer_id}

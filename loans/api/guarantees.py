@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from branch.api.attachments import actor_in
-from loans.pages.guarantees import chosen_rings
+from loans.queries.guarantees import chosen_rings
 
 
 class GuarantorSerializer(serializers.Serializer):
@@ -43,5 +43,6 @@ class GuaranteeCirclesView(APIView):
         responses=RingSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
-        rings = chosen_rings(actor_in(request), request.query_params)
+        asked = request.query_params
+        rings = chosen_rings(actor_in(request), kind=asked.get("kind", ""), text=asked.get("q", ""))
         return Response(RingSerializer(rings, many=True).data)

@@ -13,12 +13,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from branch.domain.actor import Actor
-from branch.domain.refusals import PermissionRefused
 from branch.middleware import actor_of
 from branch.web import export
 from customers.nouns.customers import CUSTOMER_NOUN
-from loans.queries.guarantees import RING_READERS, GuaranteeRing, rings_of
+from loans.queries.guarantees import GuaranteeRing, chosen_rings
 
 PAGE_SIZE = 20
 
@@ -35,26 +33,14 @@ class MemberTable(tables.Table):
     exposure = tables.Column(verbose_name=_("owes, may draw, was offered"))
 
 
-def chosen_rings(actor: Actor, query: Any) -> list[GuaranteeRing]:
-    """What the address asks for: `kind` circle or chain, `q` a piece of a name the reader may read.
-
-    Raises PermissionRefused for whom it is not.
-    """
-    if not actor.roles & RING_READERS:
-        raise PermissionRefused(gettext("This is not open to your role."))
-    kind, text = query.get("kind", ""), query.get("q", "").strip().casefold()
-    return [
-        ring
-        for ring in rings_of(actor)
-        if (kind not in ("circle", "chain") or ring.is_circle == (kind == "circle"))
-        and (not text or any(text in member.name.casefold() for member in ring.members))
-    ]
+def _chosen(request: HttpRequest) -> list[GuaranteeRing]:
+    return chosen_rings(actor_of(request), kind=request.GET.get("kind", ""), text=request.GET.get("q", ""))
 
 
 @login_required
 @require_safe
 def rings_page(request: HttpRequest) -> HttpResponse:
-    rings = chosen_rings(actor_of(request), request.GET)
+    rings = _chosen(request)
     page = Paginator(rings, PAGE_SIZE).get_page(request.GET.get("page"))
     kept = request.GET.copy()
     kept.pop("page", None)
@@ -75,11 +61,11 @@ def rings_file(request: HttpRequest, form: str) -> HttpResponseBase:
     writer = {"csv": export.as_csv, "xlsx": export.as_xlsx}.get(form)
     if writer is None:
         raise Http404
-    rings = chosen_rings(actor_of(request), request.GET)
+    rings = _chosen(request)
     rows = [
         {
             "number": number,
-            "kind": "circle" if ring.is_circle else "chain",
+            "kind": gettext("circle") if ring.is_circle else gettext("chain"),
             "guaranteed": str(ring.guaranteed),
             "member": line["member"].name,
             "guarantees_for": line["of_whom"],

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from branch.domain.actor import Actor
 from branch.domain.money import ZERO
+from branch.domain.refusals import PermissionRefused
 from branch.domain.roles import Role
 from branch.queries.parameters import parameter
 from branch.queries.visibility import visible
 from customers.domain.parties import Link, Ring, guarantee_rings
 from customers.models import Customer
-from customers.queries.relations import Network, live_relations, with_ends
+from customers.queries.relations import Network, live_relations, network_for, with_ends
 from customers.queries.visibility import INVESTIGATORS
 from loans.queries.exposure import Exposure, exposures_of
 from loans.queries.visibility_lending import LOAN_READERS
@@ -67,28 +70,32 @@ def rings_of(actor: Actor) -> list[GuaranteeRing]:
     if not mine:
         return []
     pairs = {pair for ring in mine for pair in ring.pairs}
-    network = _network(actor, seen, [pk for pk, giver, debtor in edges if (giver, debtor) in pairs])
+    told_of = live_relations().filter(pk__in=[pk for pk, giver, debtor in edges if (giver, debtor) in pairs])
+    network = network_for(next(iter(seen.values())), tuple(with_ends(told_of)), actor)
     sees_debts = bool(actor.roles & LOAN_READERS)
     exposures = exposures_of(customers) if sees_debts else {}
     told = [_told(ring, network, exposures) for ring in mine]
     return sorted(told, key=lambda ring: (not ring.is_circle, -ring.guaranteed, -len(ring.members)))[:MOST_SHOWN]
 
 
+def chosen_rings(actor: Actor, *, kind: str = "", text: str = "") -> list[GuaranteeRing]:
+    """The same cut down to circles or chains (`kind`), and to those with a member the reader may read so named.
+
+    Raises PermissionRefused for whom it is not.
+    """
+    if not actor.roles & RING_READERS:
+        raise PermissionRefused(_("This is not open to your role."))
+    wanted = text.strip().casefold()
+    return [
+        ring
+        for ring in rings_of(actor)
+        if (kind not in ("circle", "chain") or ring.is_circle == (kind == "circle"))
+        and (not wanted or any(wanted in member.name.casefold() for member in ring.members))
+    ]
+
+
 def _node(party_id: int, customer_id: int | None) -> str:
     return f"c{customer_id}" if customer_id else f"p{party_id}"
-
-
-def _network(actor: Actor, seen: dict[int, Customer], relation_ids: list[int]) -> Network:
-    """Who of the ends has a name for this person, as on the customer's page."""
-    relations = tuple(with_ends(live_relations().filter(pk__in=relation_ids)))
-    files = {one.customer_id for one in relations} - set(seen)
-    seen_ids = frozenset(seen) | frozenset(visible(Customer, actor).filter(pk__in=files).values_list("pk", flat=True))
-    readable = frozenset(
-        one.pk
-        for one in relations
-        if {one.customer_id, one.from_party.customer_id, one.to_party.customer_id} & seen_ids
-    )
-    return Network(next(iter(seen.values())), relations, seen_ids, readable)
 
 
 def _told(ring: Ring, network: Network, exposures: dict[int, Exposure]) -> GuaranteeRing:
