@@ -21,10 +21,11 @@ from rest_framework.routers import SimpleRouter
 
 from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput, NotFound, StaleVersion
+from branch.domain.text import can_be_kept
 from branch.middleware import actor_of
 from branch.models import Event
 from branch.queries.visibility import is_open, visible
-from branch.web.forms import ActionForm, can_be_kept, is_of_shape, serializer_for
+from branch.web.forms import ActionForm, is_of_shape, serializer_for
 from branch.web.idempotency import digest, once
 from branch.web.noun import NOUNS, Action, Noun, noun_of
 from branch.web.paging import Pages

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -13,15 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from branch.domain.actor import Actor
-
-
-def can_be_kept(value: Any) -> bool:
-    """Whether the database takes every text in a value, however deep: none holds NUL or half a character."""
-    if isinstance(value, str):
-        return "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
-    if isinstance(value, Mapping):
-        return all(can_be_kept(part) for item in value.items() for part in item)
-    return all(map(can_be_kept, value)) if isinstance(value, list | tuple) else True
+from branch.domain.text import can_be_kept
 
 
 def is_of_shape(field: forms.Field, value: Any) -> bool:

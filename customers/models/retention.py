@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -10,11 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from branch.models.stateful import Stateful, state_field, state_is_known
 from customers.domain.machines import ERASURE_REQUEST
+from customers.models.about import AboutOne, is_about_one
 from customers.models.customer import Customer
 from customers.models.lead import Lead
 
 
-class ErasureRequest(Stateful):
+class ErasureRequest(AboutOne, Stateful):
     """Somebody wants the data of a customer or lead erased; another person erases it, or a law forbids it for now."""
 
     MACHINE = ERASURE_REQUEST
@@ -49,10 +48,7 @@ class ErasureRequest(Stateful):
         verbose_name_plural = _("requests for erasure")
         constraints = [
             state_is_known(ERASURE_REQUEST),
-            models.CheckConstraint(
-                condition=Q(customer__isnull=False, lead__isnull=True) | Q(customer__isnull=True, lead__isnull=False),
-                name="erasure_request_one_subject",
-            ),
+            is_about_one("erasure_request_one_subject"),
             models.UniqueConstraint(
                 fields=["customer"], condition=Q(state="open"), name="erasure_request_customer_once"
             ),
@@ -61,19 +57,6 @@ class ErasureRequest(Stateful):
 
     def __str__(self) -> str:
         return str(self.subject)
-
-    @property
-    def subject(self) -> Any:
-        """The customer, or the lead."""
-        return self.customer or self.lead
-
-    @property
-    def subject_label(self) -> str:
-        return f"{'customer' if self.customer_id else 'lead'} {self.customer_id or self.lead_id}"
-
-    @property
-    def subject_owner_id(self) -> int | None:
-        return self.subject.owner_id if self.subject else None
 
     @property
     def is_of_person(self) -> bool:

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -8,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from branch.models.stateful import Stateful, Subject, state_field, state_is_known
 from customers.domain.machines import SCREENING_HIT
+from customers.models.about import AboutOne, is_about_one
 from customers.models.customer import Customer
 from customers.models.lead import Lead
 from customers.models.record_import import RecordImport
@@ -145,7 +144,7 @@ class WatchlistPiece(models.Model):
         return f"{self.piece} {self.position}/{self.length}"
 
 
-class ScreeningHit(Stateful):
+class ScreeningHit(AboutOne, Stateful):
     """A customer or lead who looks like an entry of a watchlist; two people say whether it is."""
 
     MACHINE = SCREENING_HIT
@@ -204,10 +203,7 @@ class ScreeningHit(Stateful):
         verbose_name_plural = _("screening hits")
         constraints = [
             state_is_known(SCREENING_HIT),
-            models.CheckConstraint(
-                condition=Q(customer__isnull=False, lead__isnull=True) | Q(customer__isnull=True, lead__isnull=False),
-                name="screening_hit_one_subject",
-            ),
+            is_about_one("screening_hit_one_subject"),
             models.UniqueConstraint(fields=["customer", "entry"], name="screening_hit_customer_once"),
             models.UniqueConstraint(fields=["lead", "entry"], name="screening_hit_lead_once"),
             models.CheckConstraint(condition=Q(score__lte=100), name="screening_hit_score"),
@@ -215,16 +211,3 @@ class ScreeningHit(Stateful):
 
     def __str__(self) -> str:
         return str(self.subject)
-
-    @property
-    def subject(self) -> Any:
-        """The customer, or the lead."""
-        return self.customer or self.lead
-
-    @property
-    def subject_label(self) -> str:
-        return f"{'customer' if self.customer_id else 'lead'} {self.customer_id or self.lead_id}"
-
-    @property
-    def subject_owner_id(self) -> int | None:
-        return self.subject.owner_id if self.subject else None

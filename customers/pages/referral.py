@@ -19,7 +19,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rest_framework.throttling import SimpleRateThrottle
 
 from branch.domain.refusals import InvalidInput, NotFound, WrongState
-from branch.web.forms import MoneyField, can_be_kept
+from branch.domain.text import can_be_kept
+from branch.web.forms import MoneyField
 from branch.web.idempotency import digest, once
 from branch.web.noun import NOUNS
 from branch.web.pages import thing

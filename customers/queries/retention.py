@@ -45,6 +45,8 @@ Ids = Collection[int]
 FactsSource = Callable[[Ids], Mapping[int, Mapping[str, Any]]]
 #: What forbids erasing some customers: (id, obstacle) pairs.
 ObstacleSource = Callable[[Ids], Iterable[tuple[int, Obstacle]]]
+#: Numbers told by name in an obstacle.
+MOST_NAMED = 5
 _FACTS: list[FactsSource] = []
 _OBSTACLES: list[ObstacleSource] = []
 
@@ -96,6 +98,19 @@ def obstacle_source(function: ObstacleSource) -> ObstacleSource:
     """Register what an app above has against erasing customers."""
     _OBSTACLES.append(function)
     return function
+
+
+def numbered(code: str, pairs: Iterable[tuple[int, str]]) -> list[tuple[int, Obstacle]]:
+    """An obstacle for each customer of the (id, number) pairs, with the first of its numbers and how many there are."""
+    numbers: dict[int, list[str]] = defaultdict(list)
+    for pk, number in pairs:
+        numbers[pk].append(number)
+    return [(pk, Obstacle(code, {"numbers": _shortened(found), "count": len(found)})) for pk, found in numbers.items()]
+
+
+def _shortened(numbers: list[str]) -> str:
+    more = len(numbers) - MOST_NAMED
+    return ", ".join(numbers[:MOST_NAMED]) + (f" +{more}" if more > 0 else "")
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from branch.domain.actor import Actor, system_actor
 from branch.domain.machine import Transition
 from branch.domain.refusals import InvalidInput, NotFound, PermissionRefused
 from branch.domain.roles import Role
+from branch.domain.text import can_be_kept
 from branch.models import Office
 from branch.queries.actors import actor_for
 from branch.queries.business_date import business_date
@@ -179,14 +180,13 @@ def _file_of(layout: Layout, rows: Any) -> bytes:
     known = set(layout.names)
     if wrong := [str(place) for place, row in enumerate(rows) if not isinstance(row, Mapping) or not known & set(row)]:
         raise InvalidInput(fields={"rows": [_("Not a row of named values: %(rows)s.") % {"rows": listed(wrong[:20])}]})
+    if not can_be_kept(rows):
+        raise InvalidInput(fields={"rows": [_("A value holds characters that can't be kept.")]})
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, layout.names, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: "" if value is None else value for name, value in row.items()} for row in rows)
-    try:
-        return text.getvalue().encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInput(fields={"rows": [_("A value holds half a letter (a lone surrogate).")]}) from error
+    return text.getvalue().encode()
 
 
 def _office(actor: Actor, source: RecordSource, customer: Customer | None) -> Office:

@@ -13,6 +13,7 @@ import requests
 import urllib3
 from django.conf import settings
 
+from branch.domain.text import can_be_kept
 from customers.domain.json_paths import dig, rows_at
 from customers.models import Feed, PullCall
 
@@ -106,9 +107,7 @@ def _read(body: bytes) -> Any:
         raise ValueError(f"{name} is no JSON")
 
     answer = json.loads(body, parse_constant=refuse)
-    told = json.dumps(answer, ensure_ascii=False)
-    told.encode()
-    if "\\u0000" in told:
+    if not can_be_kept(answer):
         raise ValueError("the answer holds a letter that is none")
     return answer
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -32,7 +32,6 @@ from customers.services.retention import restrict_if_due
 
 #: First key of the session lock of the worker that is at a run.
 RUN_LOCK = 0x5E7A
-START_LOCK = 0x5E7B
 #: Leads or customers looked at in one transaction, and files of lists or answers.
 SUBJECTS_AT_ONCE = 500
 ROWS_AT_ONCE = 2_000
@@ -45,8 +44,6 @@ Erase = Callable[..., None]
 @use_case("start_retention")
 def start_retention() -> RetentionRun:
     """The run of the business date: the one that is there, or a new one."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [START_LOCK])
     run, _created = RetentionRun.objects.get_or_create(business_date=business_date())
     return run
 

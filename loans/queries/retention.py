@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.domain.retention import Obstacle
 from customers.models import Customer
 from customers.queries.relations import JOINING, UPWARDS, live_relations
-from customers.queries.retention import OBSTACLE_SHORT, OBSTACLE_WORDS, Ids, facts_source, obstacle_source
+from customers.queries.retention import OBSTACLE_SHORT, OBSTACLE_WORDS, Ids, facts_source, numbered, obstacle_source
 from loans.domain.machines import APPLICATION
 from loans.models import Application, Contract, Drawdown, Facility, Loan
 from loans.queries.exposure import MAY_DRAW, OWED
@@ -23,7 +23,6 @@ NOT_CLOSED = (*MAY_DRAW, "matured")
 RUNNING = tuple(state for state in APPLICATION.states if state not in OVER)
 #: Standing behind somebody else's loan: who guarantees, owns, controls or represents the borrower.
 BEHIND = tuple(sorted({*JOINING, *UPWARDS}))
-MOST_NAMED = 5
 
 OBSTACLE_SHORT.update(
     {
@@ -115,16 +114,7 @@ def _open(ids: Ids) -> tuple[tuple[str, QuerySet, str], ...]:
 def open_business(ids: Ids) -> Iterable[tuple[int, Obstacle]]:
     """What runs, may be drawn or is owed, each with the numbers it is under."""
     for code, rows, number in _open(ids):
-        numbers: dict[int, list[str]] = defaultdict(list)
-        for customer_id, one in rows.filter(customer__in=ids).order_by("pk").values_list("customer_id", number):
-            numbers[customer_id].append(one)
-        for customer_id, found in numbers.items():
-            yield customer_id, Obstacle(code, {"numbers": _shortened(found), "count": len(found)})
-
-
-def _shortened(numbers: list[str]) -> str:
-    more = len(numbers) - MOST_NAMED
-    return ", ".join(numbers[:MOST_NAMED]) + (f" +{more}" if more > 0 else "")
+        yield from numbered(code, rows.filter(customer__in=ids).order_by("pk").values_list("customer_id", number))
 
 
 @obstacle_source

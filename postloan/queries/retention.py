@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from customers.domain.retention import Obstacle
-from customers.queries.retention import OBSTACLE_SHORT, OBSTACLE_WORDS, Ids, facts_source, obstacle_source
+from customers.queries.retention import OBSTACLE_SHORT, OBSTACLE_WORDS, Ids, facts_source, numbered, obstacle_source
 from loans.models import Loan
 from postloan.models import CollectionCase, LoanDay, WarningCase
 
@@ -30,12 +29,8 @@ OBSTACLE_SHORT.update({"open_case": _("warning case"), "open_collection": _("col
 @obstacle_source
 def open_cases(ids: Ids) -> Iterable[tuple[int, Obstacle]]:
     for code, model in (("open_case", WarningCase), ("open_collection", CollectionCase)):
-        numbers: dict[int, list[str]] = defaultdict(list)
         rows = model._default_manager.filter(customer__in=ids).exclude(state="closed").order_by("pk")
-        for customer_id, number in rows.values_list("customer_id", "number"):
-            numbers[customer_id].append(number)
-        for customer_id, found in numbers.items():
-            yield customer_id, Obstacle(code, {"numbers": ", ".join(found[:5]), "count": len(found)})
+        yield from numbered(code, rows.values_list("customer_id", "number"))
 
 
 @facts_source

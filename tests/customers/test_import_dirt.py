@@ -12,13 +12,20 @@ import pytest
 from django.utils import translation
 
 from branch.domain.refusals import InvalidInput
-from customers.models import FirmCode, Invoice, InvoiceMonth, RecordImport, RecordSource
+from customers.models import FirmCode, Invoice, InvoiceMonth, RecordImport
 from customers.services import imports, record_sources
+from tests.customers.import_making import HEAD, ROW, Sent, text_of
 from tests.customers.making import make_customer
-from tests.customers.test_imports import EXCEL_ROW, HEAD, ROW, Sent, findings, packed_parts, text_of, workbook
+from tests.customers.test_imports import EXCEL_ROW, findings, packed_parts, workbook
 
 SECOND = ROW.replace("1001", "1002")
 SHEET = "<worksheet><sheetData>{}</sheetData></worksheet>"
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    with translation.override("en"):
+        yield
 
 
 def sheet_of(*rows: str) -> bytes:
@@ -29,40 +36,6 @@ def sheet_of(*rows: str) -> bytes:
 
 def cells(number: str) -> str:
     return "".join(f'<c t="str"><v>{value}</v></c>' for value in ROW.replace("1001", number).split(","))
-
-
-@pytest.fixture(autouse=True)
-def in_english():
-    with translation.override("en"):
-        yield
-
-
-@pytest.fixture
-def source(cast):
-    return RecordSource.objects.create(office=cast.offices.HO, code="tax", name="税务")
-
-
-@pytest.fixture
-def firms(cast, actor, source):
-    made = [make_customer(actor("lin"), number) for number in (1, 2)]
-    for code, customer in zip(("E1", "E2"), made, strict=True):
-        FirmCode.objects.create(source=source, code=code, customer=customer)
-    return made
-
-
-@pytest.fixture
-def send(actor, source, firms):
-    """Send a file and have it taken in at once; the finished import."""
-
-    def send(content, *, layout="sales_invoices", **options):
-        raw = content if isinstance(content, bytes) else content.encode()
-        started = imports.receive_import(
-            actor=actor("he"), source_id=source.pk, layout=layout, file=Sent(raw), start=True, **options
-        )
-        imports.run_import(started.pk)
-        return RecordImport.objects.get(pk=started.pk)
-
-    return send
 
 
 def refusal_of(send, content) -> str:

@@ -30,52 +30,14 @@ from customers.queries.imports import count_words, report_lines
 from customers.queries.invoices import firm_totals
 from customers.services import imports, record_sources
 from customers.services.intake.reading import Form, open_lines
+from tests.customers.import_making import HEAD, ROW, Sent, text_of
 from tests.customers.making import make_customer, uscc_of
-
-HEAD = "企业代号,发票号码,开票日期,购方单位代号,金额,税额,价税合计,发票状态"
-ROW = "E1,1001,2025-03-04,B1,100.00,13.00,113.00,有效发票"
-
-
-class Sent(io.BytesIO):
-    name = "invoices.csv"
-
-
-def text_of(*lines, head=HEAD):
-    return "\n".join((head, *lines)) + "\n"
 
 
 @pytest.fixture(autouse=True)
 def in_english():
     with translation.override("en"):
         yield
-
-
-@pytest.fixture
-def source(cast):
-    return RecordSource.objects.create(office=cast.offices.HO, code="tax", name="税务")
-
-
-@pytest.fixture
-def firms(cast, actor, source):
-    made = [make_customer(actor("lin"), number) for number in (1, 2)]
-    for code, customer in zip(("E1", "E2"), made, strict=True):
-        FirmCode.objects.create(source=source, code=code, customer=customer)
-    return made
-
-
-@pytest.fixture
-def send(actor, source, firms):
-    """Send a file and have it taken in at once; the finished import."""
-
-    def send(content, *, layout="sales_invoices", who="he", **options):
-        raw = content if isinstance(content, bytes) else content.encode()
-        started = imports.receive_import(
-            actor=actor(who), source_id=source.pk, layout=layout, file=Sent(raw), start=True, **options
-        )
-        imports.run_import(started.pk)
-        return RecordImport.objects.get(pk=started.pk)
-
-    return send
 
 
 def findings(done):
