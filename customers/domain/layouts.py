@@ -124,6 +124,21 @@ _ACCOUNT_FLOWS = Layout(
         _TEXT,
     ),
 )
+_COUNTER_WORDS = (
+    "示数",
+    "本期示数",
+    "本次示数",
+    "本月示数",
+    "表底数",
+    "止码",
+    "止度",
+    "读数",
+    "抄表读数",
+    "累计读数",
+    "reading",
+    "meter reading",
+)
+#: A row tells the use, or where the counter stood.
 _METERS = Layout(
     "meters",
     (
@@ -131,7 +146,9 @@ _METERS = Layout(
         _item(("户号", "表号", "电表号", "水表号", "用户编号", "meter"), is_required=True),
         _METRIC,
         Column("occurred_on", (*_DAY_WORDS, *_MONTH.headings)),
-        Column("value", ("用电量", "用水量", "用气量", *_VALUE_WORDS)),
+        Column("value", ("用电量", "用水量", "用气量", "用量", "数值", "usage", "amount"), is_required=False),
+        Column("counter", _COUNTER_WORDS, is_required=False),
+        Column("multiplier", ("倍率", "综合倍率", "互感倍率", "ratio"), is_required=False),
     ),
 )
 _TELEMETRY = Layout(

@@ -75,6 +75,8 @@ class RecordDetail(models.Model):
     occurred_at = models.TimeField(_("time"), null=True)
     reference = models.CharField(_("reference"), max_length=60)
     value = models.DecimalField(_("value"), max_digits=18, decimal_places=3)
+    #: The value is where a meter stood; what was used is the difference to its reading before.
+    is_counter = models.BooleanField(_("meter reading"), db_default=False)
     counterparty = models.CharField(_("counterparty"), max_length=120)
     latitude = models.DecimalField(_("latitude"), max_digits=9, decimal_places=6, null=True)
     longitude = models.DecimalField(_("longitude"), max_digits=9, decimal_places=6, null=True)

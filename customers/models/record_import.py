@@ -28,7 +28,7 @@ class RecordImport(Stateful):
         CHAIN_DOCUMENTS = "chain_documents", _("orders and receivables of a cluster")
         MONTHS = "months", _("monthly figures, a column for each metric")
         ACCOUNT_FLOWS = "account_flows", _("account flows with counterparty")
-        METERS = "meters", _("use by meter")
+        METERS = "meters", _("meters: what was used, or where they stand")
         TELEMETRY = "telemetry", _("telemetry of collateral")
         NOTICES = "notices", _("lawsuits, penalties, registry changes and other notices")
 

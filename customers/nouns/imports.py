@@ -71,6 +71,8 @@ COLUMN_WORDS = {
     "text": _("Text"),
     "level": _("Level"),
     "running_hours": _("Running hours"),
+    "counter": _("Where the meter stood"),
+    "multiplier": _("Multiplier of the meter"),
     "latitude": _("Latitude"),
     "longitude": _("Longitude"),
     "identity_number": _("Resident identity number"),

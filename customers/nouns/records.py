@@ -167,7 +167,8 @@ class DetailSerializer(serializers.ModelSerializer):
         model = RecordDetail
         fields = (
             "id", "customer", "source", "metric", "item", "occurred_on", "occurred_at", "reference", "value",
-            "counterparty", "latitude", "longitude", "text", "record_import", "line", "received_at", "superseded_at",
+            "is_counter", "counterparty", "latitude", "longitude", "text", "record_import", "line", "received_at",
+            "superseded_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -188,6 +189,9 @@ class DetailTable(NounTable):
         fields = (
             "occurred_on", "customer", "metric", "item", "value", "counterparty", "text", "source", "superseded_at",
         )  # fmt: skip
+
+    def render_metric(self, value: str, record: RecordDetail) -> str:
+        return f"{value} · {_('meter reading')}" if record.is_counter else value
 
 
 class DetailFilter(FilterSet):
@@ -221,7 +225,7 @@ register(
             (_("Date"), detail.occurred_on),
             (_("Time"), f"{detail.occurred_at:%H:%M}" if detail.occurred_at else ""),
             (_("Reference"), detail.reference),
-            (_("Value"), detail.value),
+            (_("Where the meter stood") if detail.is_counter else _("Value"), detail.value),
             (_("Counterparty"), detail.counterparty),
             (_("Place"), f"{detail.latitude}, {detail.longitude}" if detail.latitude is not None else ""),
             (_("Text"), detail.text),

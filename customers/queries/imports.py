@@ -26,6 +26,7 @@ COUNTS = {
     "negative": _("Red (negative)"),
     "same_number": _("Same number, other content (flagged)"),
     "off_total": _("Amount plus tax is not the total (flagged)"),
+    "counter_fell": _("Meter readings below the one before (flagged)"),
     "overtaken": _("Rows a later row of the file replaces"),
     "blanks": _("Stray blanks removed"),
     "ended": _("No longer on the list: ended"),
@@ -53,6 +54,9 @@ REASONS = {
     "unknown_metric": _("Unknown metric."),
     "not_a_month": _("Not a month such as 2026-03."),
     "not_a_figure": _("Not a number this metric takes."),
+    "counter_fell": _(
+        "A meter stands lower than before, or than later: changed or misread. No use is counted between the two."
+    ),
     "not_a_place": _("Not a latitude and longitude in degrees."),
     "overtaken": _("A later row of this file has another figure for the same month."),
     "unknown_status": _("Not a known status of an invoice."),

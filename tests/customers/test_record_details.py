@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from datetime import date, time
+import itertools
+import random
+from datetime import date, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -132,6 +134,121 @@ def test_meters_of_one_firm_add_up(send):
 
     send("meters", head, "E1,M2,电量,2026-01,300")
     assert months()["electricity_kwh", "2026-01"] == Decimal("1300.5")
+
+
+METERS = "企业代号,户号,指标,抄表日期,本期示数,倍率"
+
+
+def test_a_meter_that_tells_where_it_stands_is_turned_into_use(send):
+    done = send(
+        "meters", METERS,
+        "E1,M1,电,2025-12-01,10000,", "E1,M1,电,2026-01-01,10300.5,", "E1,M1,电,2026-01-20,10400.5,",
+        "E1,M1,电,2026-02-01,10500.5,", "E1,M1,电,2026-02-15,10700.5,",
+        # Through transformers of 1:40; and a second meter of the firm, not read in January.
+        "E1,M2,电,2025-12-31,100,40", "E1,M2,电,2026-02-28,110,40",
+        "E1,W1,水,2026-01-31,7,",
+    )  # fmt: skip
+
+    assert done.counts == {"rows": 8, "accepted": 8, "months": 3}
+    assert months() == {
+        ("electricity_kwh", "2025-12"): Decimal("300.5"),
+        ("electricity_kwh", "2026-01"): 200,  # read on 1 February, which closes January
+        ("electricity_kwh", "2026-02"): 600,  # 200, and 40 times 10
+    }
+
+
+def test_a_reading_that_comes_late_or_is_corrected_changes_the_months_on_both_sides(send):
+    send("meters", METERS, "E1,M1,电,2025-11-30,1000,", "E1,M1,电,2026-01-31,1900,")
+    assert months() == {("electricity_kwh", "2026-01"): 900}
+
+    late = send("meters", METERS, "E1,M1,电,2025-12-31,1400,")
+    assert late.counts == {"rows": 1, "accepted": 1, "months": 2}
+    assert months() == {("electricity_kwh", "2025-12"): 400, ("electricity_kwh", "2026-01"): 500}
+
+    corrected = send("meters", METERS, "E1,M1,电,2025-12-31,1500,")
+    assert corrected.counts == {"rows": 1, "replaced": 1, "months": 2}
+    assert months() == {("electricity_kwh", "2025-12"): 500, ("electricity_kwh", "2026-01"): 400}
+    assert send("meters", METERS, "E1,M1,电,2025-12-31,1500,").counts == {"rows": 1, "unchanged": 1}
+
+
+def test_a_meter_below_its_former_reading_is_flagged_and_counts_nothing(send):
+    send("meters", METERS, "E1,M1,电,2025-10-31,500,", "E1,M1,电,2025-11-30,900,", "E1,M1,电,2025-12-31,1000,")
+    assert months() == {("electricity_kwh", "2025-11"): 400, ("electricity_kwh", "2025-12"): 100}
+
+    # The first reading turns out to have been far higher: of January nothing is known any more.
+    fallen = send("meters", METERS, "E1,M1,电,2025-10-31,99500,", "E1,M1,电,2026-01-31,20,", "E1,M1,电,2026-02-28,80,")
+    assert fallen.counts == {"rows": 3, "accepted": 2, "replaced": 1, "counter_fell": 2, "months": 2}
+    assert findings(fallen) == [(line, "counter", "flagged", "counter_fell") for line in (2, 3)]
+    assert months() == {("electricity_kwh", "2025-12"): 100, ("electricity_kwh", "2026-02"): 60}
+    assert ExternalRecord.objects.filter(period_month="2025-11-01").exclude(superseded_at=None).count() == 1
+
+
+def test_meters_told_by_month_or_with_their_use(send):
+    head = "企业代号,户号,指标,月份,用电量,示数,倍率"
+    done = send(
+        "meters", head, "E1,M1,电,2026-01,,100,", "E1,M1,电,2026-02,,150,", "E1,M2,电,2026-02,70,9999,",
+        "E1,M3,电,2026-02,,,", "E1,M4,电,2026-02,,5,0", "E1,M5,电,2026-02,,1e90000,1e90000", "E1,M6,电,2026-02,,x,2",
+    )  # fmt: skip
+    assert done.counts == {"rows": 7, "accepted": 3, "rejected": 4, "months": 1}
+    assert [(line, field, code) for line, field, _, code in findings(done)] == [
+        (5, "value", "missing"),
+        (6, "multiplier", "not_a_number"),
+        (7, "value", "not_a_figure"),
+        (8, "value", "not_a_figure"),
+    ]
+    assert months() == {("electricity_kwh", "2026-02"): 120}
+    assert list(RecordDetail.objects.order_by("line").values_list("occurred_on", "is_counter")) == [
+        (date(2026, 1, 31), True),
+        (date(2026, 2, 28), True),
+        (date(2026, 2, 1), False),
+    ]
+
+    # Use instead of the reading of a day: it replaces, and is no former reading of what comes after.
+    send("meters", METERS.replace("本期示数", "用电量"), "E1,M1,电,2026-01-31,33,", "E1,M1,电,2026-02-27,44,")
+    assert months() == {("electricity_kwh", "2026-01"): 33, ("electricity_kwh", "2026-02"): 114}
+
+
+def test_meters_agree_with_readings_counted_by_hand(send):
+    """Three meters in any order, some readings corrected: the months are the differences in the order of time."""
+    chance = random.Random(7)
+    stands: dict[tuple[str, date], Decimal] = {}
+    lines = []
+    for meter in ("M1", "M2", "M3"):
+        stand = Decimal(chance.randrange(1000))
+        for day in sorted(chance.sample(range(400), 40)):
+            stand = max(Decimal(0), stand + Decimal(chance.randrange(-300, 3000)) / 10)
+            lines.append((meter, date(2025, 1, 1) + timedelta(days=day), stand))
+    lines += [(meter, day, stand + 5) for meter, day, stand in chance.sample(lines, 20)]
+    chance.shuffle(lines)
+    for start in range(0, len(lines), 35):
+        part = lines[start : start + 35]
+        stands |= {(meter, day): stand for meter, day, stand in part}
+        send("meters", METERS, *(f"E1,{meter},电,{day},{stand}," for meter, day, stand in part))
+
+    used: dict[tuple[str, str], Decimal] = {}
+    for meter in ("M1", "M2", "M3"):
+        own = sorted((on, stood) for (name, on), stood in stands.items() if name == meter)
+        for (_, before), (on, stood) in itertools.pairwise(own):
+            if stood >= before:
+                month = "electricity_kwh", f"{on - timedelta(days=1):%Y-%m}"
+                used[month] = used.get(month, Decimal(0)) + stood - before
+    assert months() == used
+
+
+def test_a_time_told_with_its_zone_is_put_on_the_banks_clock(send):
+    head = "企业代号,设备号,上报时间,液位,运行小时,纬度,经度"
+    done = send(
+        "telemetry", head, "E1,D1,2026-01-31T16:00:00Z,80,,,", "E1,D1,2026-01-31T23:30:00.250+08:00,60,,,",
+        "E1,D1,2026-02-01 02:00:00+0900,40,,,", "E1,D1,2026-01-31T10:00:00-25:00,40,,,",
+    )  # fmt: skip
+    told = RecordDetail.objects.filter(metric_id="collateral_level").order_by("line")
+    assert [(row.occurred_on, row.occurred_at) for row in told][:3] == [
+        (date(2026, 2, 1), time(0)),
+        (date(2026, 1, 31), time(23, 30, 0, 250000)),
+        (date(2026, 2, 1), time(1)),
+    ]
+    assert months()["collateral_level", "2026-01"] != months()["collateral_level", "2026-02"]
+    assert done.counts["rows"] == 4
 
 
 def test_devices_tell_of_their_place_and_hours(send):

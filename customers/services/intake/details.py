@@ -11,7 +11,21 @@ from customers.services.intake.findings import RAW
 from customers.services.intake.sql import counter_of, month
 
 KEY = "customer_id, occurred_on, fact"
-FACTS = "value, counterparty, text, latitude, longitude"
+FACTS = "value, is_counter, counterparty, text, latitude, longitude"
+
+
+def _reading(way: str, of: str, only_if: str = "true") -> str:
+    """SQL of a meter's reading before (`<`) or after (`>`) the reading `of`; looked for only where `only_if` holds."""
+    order = "DESC" if way == "<" else "ASC"
+    return f"""
+        SELECT n.occurred_on, n.value FROM customers_recorddetail n
+        WHERE {only_if} AND n.customer_id = {of}.customer_id AND n.source_id = %(source_id)s AND n.metric = {of}.metric
+          AND n.item = {of}.item AND n.is_counter AND n.superseded_at IS NULL
+          AND n.occurred_on {way}= {of}.occurred_on
+          AND (n.occurred_on, coalesce(n.occurred_at, '00:00'), n.fact)
+              {way} ({of}.occurred_on, coalesce({of}.occurred_at, '00:00'), {of}.fact)
+        ORDER BY n.occurred_on {order}, coalesce(n.occurred_at, '00:00') {order}, n.fact {order} LIMIT 1
+    """
 
 
 def store_details(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
@@ -25,7 +39,7 @@ def store_details(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
         CREATE TEMP TABLE details ON COMMIT DROP AS
         SELECT t.line, c.customer_id, t.metric, c.shown_item AS item, c.told_on AS occurred_on,
                c.told_at AS occurred_at, c.reference, t.value, c.counterparty, c.text, c.lat AS latitude,
-               c.lon AS longitude,
+               c.lon AS longitude, c.is_counter,
                hash_record_extended(ROW(
                    %(source_id)s::bigint, t.metric, c.item, c.told_at, c.reference,
                    CASE WHEN c.reference = '' AND c.counterparty || c.text <> '' THEN concat_ws(
@@ -35,8 +49,9 @@ def store_details(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
         f"""
         CREATE TEMP TABLE known ON COMMIT DROP AS
         SELECT f.*, d.id AS former_id,
-               (d.value, d.counterparty, d.text, d.latitude, d.longitude)
-                   IS DISTINCT FROM (f.value, f.counterparty, f.text, f.latitude, f.longitude) AS is_new
+               f.is_counter OR coalesce(d.is_counter, false) AS is_metered,
+               (d.value, d.is_counter, d.counterparty, d.text, d.latitude, d.longitude)
+                   IS DISTINCT FROM (f.value, f.is_counter, f.counterparty, f.text, f.latitude, f.longitude) AS is_new
         FROM (SELECT DISTINCT ON ({KEY}) * FROM details ORDER BY {KEY}, line DESC) f
         LEFT JOIN customers_recorddetail d ON d.customer_id = f.customer_id AND d.occurred_on = f.occurred_on
              AND d.fact = f.fact AND d.superseded_at IS NULL
@@ -55,7 +70,12 @@ def store_details(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
         """,
         f"""
         INSERT INTO customers_touchedmonth (record_import_id, customer_id, month)
-        SELECT DISTINCT %(import)s::bigint, customer_id, {month("occurred_on")} FROM known WHERE is_new
+        SELECT DISTINCT %(import)s::bigint, k.customer_id, {month("told.day")} FROM known k
+        LEFT JOIN LATERAL ({_reading(">", "k", "k.is_metered")}) later ON true
+        CROSS JOIN LATERAL (
+            VALUES (k.occurred_on), (CASE WHEN k.is_metered THEN k.occurred_on - 1 END), (later.occurred_on - 1)
+        ) told (day)
+        WHERE k.is_new AND told.day IS NOT NULL
         ON CONFLICT DO NOTHING
         """,
         f"""
@@ -65,6 +85,18 @@ def store_details(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
                     THEN 'identical' ELSE 'overtaken' END, {RAW}
         FROM details d JOIN known k USING ({KEY}) JOIN staged s ON s.line = d.line WHERE d.line < k.line
         """,
+        f"""
+        CREATE TEMP TABLE fallen ON COMMIT DROP AS
+        SELECT k.line FROM known k
+        LEFT JOIN LATERAL ({_reading("<", "k")}) before ON true
+        LEFT JOIN LATERAL ({_reading(">", "k")}) later ON true
+        WHERE k.is_new AND k.is_counter AND (before.value > k.value OR later.value < k.value)
+        """,
+        f"""
+        INSERT INTO customers_importfinding (record_import_id, line, field, weight, code, raw)
+        SELECT %(import)s, s.line, 'counter', 'flagged', 'counter_fell', {RAW}
+        FROM fallen f JOIN staged s ON s.line = f.line
+        """,
     ):
         cursor.execute(statement, parameters)
     cursor.execute(
@@ -72,7 +104,8 @@ def store_details(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
         SELECT count(*) FILTER (WHERE former_id IS NULL) AS accepted,
                count(*) FILTER (WHERE former_id IS NOT NULL AND is_new) AS replaced,
                count(*) FILTER (WHERE NOT is_new) AS unchanged,
-               (SELECT count(*) FROM details) - count(*) AS overtaken
+               (SELECT count(*) FROM details) - count(*) AS overtaken,
+               (SELECT count(*) FROM fallen) AS counter_fell
         FROM known
         """
     )
@@ -80,31 +113,52 @@ def store_details(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
 
 
 #: How the details of a month become its figure, by the registry's word.
-ROLL_UP = """
+ROLL_UP = f"""
     CREATE TEMP TABLE figures ON COMMIT DROP AS
-    WITH of_item AS (
-        -- A counter stands for its device; two devices add up.
-        SELECT d.customer_id, t.month, d.metric, m.roll_up, m.places, d.item,
+    WITH counted AS (
+        SELECT d.customer_id, t.month, d.metric, d.item, d.occurred_on, d.occurred_at, d.id, d.value
+        FROM touched t
+        JOIN customers_recorddetail d ON d.customer_id = t.customer_id AND d.occurred_on >= t.month
+             AND d.occurred_on < t.month + interval '1 month' AND d.source_id = %(source_id)s
+             AND d.superseded_at IS NULL AND NOT d.is_counter
+        UNION ALL
+        -- What a meter counted since its reading before. A reading on the first of a month closes the month before;
+        -- one below the former says nothing: the meter was changed, or misread.
+        SELECT d.customer_id, t.month, d.metric, d.item, d.occurred_on, d.occurred_at, d.id, d.value - former.value
+        FROM touched t
+        JOIN customers_recorddetail d ON d.customer_id = t.customer_id AND d.occurred_on > t.month
+             AND d.occurred_on <= t.month + interval '1 month' AND d.source_id = %(source_id)s
+             AND d.superseded_at IS NULL AND d.is_counter
+        JOIN LATERAL ({_reading("<", "d")}) former ON former.value <= d.value
+    ), of_item AS (
+        -- Each meter or device by itself.
+        SELECT d.customer_id, d.month, d.metric, m.roll_up, m.places, d.item,
                CASE m.roll_up WHEN 'sum' THEN sum(d.value) WHEN 'count' THEN count(*) WHEN 'most' THEN max(d.value)
                     WHEN 'mean' THEN avg(d.value)
                     ELSE (array_agg(d.value ORDER BY d.occurred_on DESC, d.occurred_at DESC NULLS LAST, d.id DESC))[1]
                END AS value
-        FROM touched t
-        JOIN customers_recorddetail d ON d.customer_id = t.customer_id AND d.occurred_on >= t.month
-             AND d.occurred_on < t.month + interval '1 month' AND d.source_id = %(source_id)s
-             AND d.superseded_at IS NULL
-        JOIN customers_metric m ON m.code = d.metric
-        GROUP BY d.customer_id, t.month, d.metric, m.roll_up, m.places, d.item
+        FROM counted d JOIN customers_metric m ON m.code = d.metric
+        GROUP BY d.customer_id, d.month, d.metric, m.roll_up, m.places, d.item
     )
     SELECT NULL::bigint AS line, customer_id, metric, %(source)s::text AS source, month AS period_month,
            round(CASE WHEN roll_up = 'mean' THEN avg(value) ELSE sum(value) END, places)::numeric(18,3) AS value
     FROM of_item GROUP BY customer_id, month, metric, roll_up, places
+"""
+#: A reading that was corrected may leave a month without use: what its figure was is no longer known.
+WITHDRAW = """
+    UPDATE customers_externalrecord e SET superseded_at = now() FROM touched t, customers_recordimport i
+    WHERE e.customer_id = t.customer_id AND e.period_month = t.month AND e.source = %(source)s
+      AND e.superseded_at IS NULL AND i.id = e.record_import_id AND i.layout = 'meters'
+      AND NOT EXISTS (SELECT FROM figures f WHERE f.customer_id = e.customer_id AND f.metric = e.metric
+                      AND f.period_month = e.period_month)
 """
 
 
 def roll_up(cursor: Any, source: RecordSource, import_id: int) -> Counter[str]:
     """Work out the months of `touched` (customer_id, month) anew from their details; months by what became of them."""
     lock_sources(cursor, [source.pk])
-    cursor.execute(ROLL_UP, {"source": source.code, "source_id": source.pk})
+    parameters = {"source": source.code, "source_id": source.pk}
+    cursor.execute(ROLL_UP, parameters)
     counts = store_figures(cursor, import_id)
-    return Counter({"months": counts["accepted"] + counts["replaced"]})
+    cursor.execute(WITHDRAW, parameters)
+    return Counter({"months": counts["accepted"] + counts["replaced"] + cursor.rowcount})

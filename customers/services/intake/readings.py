@@ -16,7 +16,7 @@ from customers.services.intake.figures import lock_sources, store_figures
 from customers.services.intake.findings import RAW, Check, any_of, write_findings
 from customers.services.intake.firms import match_firms
 from customers.services.intake.reading import BROKEN
-from customers.services.intake.sql import counter_of, day, month_of, number, time_of, trimmed, within
+from customers.services.intake.sql import banks_time, counter_of, day, month_of, number, time_of, trimmed, within
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Shape:
     needs_item: bool = False
     #: The item is an account, of which only the last digits are kept.
     is_account: bool = False
-    #: What stands for a value that is left out.
-    empty_value: str = ""
+    #: SQL of the one value.
+    value: str = "value"
 
 
 #: In one of two columns, or in one with a sign; nothing is no flow.
@@ -42,6 +42,9 @@ _SIGNED = (
     "WHEN inflow = '' AND outflow = '' AND signed_amount {sign} '-%' AND btrim(signed_amount, '-0., ') <> '' "
     "THEN {amount} END"
 )
+#: A large customer's meter counts what its transformers let through: times their ratio it is the use.
+_METERED = f"""CASE WHEN value <> '' THEN value WHEN counter = '' OR multiplier = '' THEN counter
+    ELSE round({within(number("counter"), 6)} * {within(number("multiplier"), 6)}, 3)::text END"""
 SHAPES: Mapping[str, Shape] = {
     RecordImport.Layout.READINGS: Shape(("firm", "metric", "period_month", "value"), is_monthly=True),
     RecordImport.Layout.MONTHS: Shape(("firm", "period_month"), is_monthly=True),
@@ -53,16 +56,22 @@ SHAPES: Mapping[str, Shape] = {
         },
         is_account=True,
     ),
-    RecordImport.Layout.METERS: Shape(("firm", "item", "metric", "occurred_on", "value"), needs_item=True),
+    RecordImport.Layout.METERS: Shape(
+        ("firm", "item", "metric", "occurred_on", "value", "counter", "multiplier"), needs_item=True, value=_METERED
+    ),
     RecordImport.Layout.TELEMETRY: Shape(
         ("firm", "item", "occurred_on", "level", "running_hours", "latitude", "longitude"),
         values={"collateral_level": "level", "running_hours": "running_hours", "heartbeats": "'1'"},
         needs_item=True,
     ),
     RecordImport.Layout.NOTICES: Shape(
-        ("firm", "metric", "occurred_on", "reference", "value", "text"), empty_value="0"
+        ("firm", "metric", "occurred_on", "reference", "value", "text"),
+        value="CASE WHEN value = '' THEN '0' ELSE value END",
     ),
 }
+#: A counter told by month is read when the month ends.
+LAST_OF_MONTH = f"""CASE WHEN t.is_counter AND {day("t.occurred_on")} IS NULL
+    THEN (t.told_from + interval '1 month' - interval '1 day')::date ELSE t.told_from END"""
 OPTIONAL = ("item", "reference", "counterparty", "text", "latitude", "longitude")
 
 
@@ -108,23 +117,32 @@ def _shape_of(record_import: RecordImport) -> Shape:
 
 def _read(cursor: Any, shape: Shape, parameters: dict[str, Any]) -> None:
     """`read`: each staged row with its customer and time, its texts trimmed; of an account only the last digits."""
-    texts = ", ".join(f"{trimmed(name)} AS {name}" for name in shape.texts)
+    texts = ", ".join(f"{_text(name)} AS {name}" for name in shape.texts)
     absent = ", ".join(f"'' AS {name}" for name in OPTIONAL if name not in shape.texts)
     cursor.execute(
         f"""
         CREATE TEMP TABLE read ON COMMIT DROP AS
-        WITH texts AS (SELECT line, {texts} {", " + absent if absent else ""} FROM staged WHERE problem = '' OFFSET 0)
+        WITH texts AS (SELECT line, {texts} {", " + absent if absent else ""} FROM staged WHERE problem = '' OFFSET 0),
+        timed AS (
+            SELECT *, {month_of("period_month") if shape.is_monthly else day_or_month("occurred_on")} AS told_from,
+                   {"NULL::time" if shape.is_monthly else time_of("occurred_on")} AS told_at,
+                   {"value = '' AND counter <> ''" if "counter" in shape.texts else "false"} AS is_counter
+            FROM texts OFFSET 0
+        )
         SELECT t.*, f.customer_id, {"right(t.item, 4)" if shape.is_account else "t.item"} AS shown_item,
-               {month_of("period_month") if shape.is_monthly else day_or_month("occurred_on")} AS told_on,
-               {"NULL::time" if shape.is_monthly else time_of("occurred_on")} AS told_at,
+               {LAST_OF_MONTH if "counter" in shape.texts else "t.told_from"} AS told_on,
                %(is_broken)s AND concat({", ".join(shape.texts)}) LIKE '%%{BROKEN}%%' AS is_broken
-        FROM texts t LEFT JOIN firm_of f USING (firm)
+        FROM timed t LEFT JOIN firm_of f USING (firm)
         """,
         parameters,
     )
     if shape.is_account:
         # What is found about a row is kept with the row, and account numbers are not to be read there.
         cursor.execute("UPDATE staged SET item = right(btrim(item), 4)")
+
+
+def _text(name: str) -> str:
+    return trimmed(name) if name != "occurred_on" else banks_time(trimmed(name))
 
 
 def day_or_month(text: str) -> str:
@@ -138,7 +156,7 @@ def _tell(cursor: Any, shape: Shape) -> None:
         pairs = ", ".join(f"('{code}', {text})" for code, text in shape.values.items())
         words = "SELECT ''::text AS word, NULL::text AS code WHERE false"
     else:
-        pairs = f"(w.code, CASE WHEN value = '' THEN '{shape.empty_value}' ELSE value END)"
+        pairs = f"(w.code, {shape.value})"
         words = """
             SELECT d.word, (SELECT m.code FROM customers_metric m WHERE m.is_active
                             AND (m.code = replace(lower(d.word), ' ', '_') OR lower(d.word) = ANY(m.words))
@@ -171,7 +189,7 @@ def _checks(shape: Shape) -> tuple[Check, ...]:
         Check("text", "", "c.is_broken"),
         Check("unknown_firm", "firm", "c.customer_id IS NULL"),
         Check(*when, "c.told_on IS NULL"),
-        Check("future", when[1], "c.told_on > %(today)s"),
+        Check("future", when[1], "c.told_from > %(today)s"),
     ]
     if not shape.values:
         checks.insert(2, Check("unknown_metric", "metric", "NOT c.has_metric"))
@@ -180,6 +198,11 @@ def _checks(shape: Shape) -> tuple[Check, ...]:
     checks += [
         Check("too_long", name, f"length(c.{name}) > {most}") for name, most in lengths.items() if name in shape.texts
     ]
+    if "counter" in shape.texts:
+        checks.append(Check("missing", "value", "c.value = '' AND c.counter = ''"))
+        checks.append(
+            Check("not_a_number", "multiplier", f"c.multiplier <> '' AND ({number('c.multiplier')} > 0) IS NOT TRUE")
+        )
     if "latitude" in shape.texts:
         checks.append(Check("not_a_place", "latitude", "NOT c.has_place"))
     if shape.is_account:

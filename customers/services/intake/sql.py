@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
+
 #: Blanks that stand around values: ours, and those of a Chinese keyboard or a web page.
 BLANKS = " \t\r\n\u3000\u00a0\u2002\u2003\u2009\u200b\u202f\ufeff"
 _WIDE = "０１２３４５６７８９．－＋"
@@ -71,8 +73,18 @@ def month_of(text: str) -> str:
     )
 
 
+def banks_time(text: str) -> str:
+    """The text, but a time told with its zone (2026-03-01T23:30:00Z) as it is on the bank's clock."""
+    zoned = f"{text} ~* '\\d:\\d\\d(:\\d\\d(\\.\\d+)?)? ?(z|[+-]\\d\\d(:?\\d\\d)?)$'"
+    local = f"({text})::timestamptz AT TIME ZONE '{settings.TIME_ZONE}'"
+    return (
+        f"CASE WHEN {zoned} AND pg_input_is_valid({text}, 'timestamptz') "
+        f"THEN to_char({local}, 'YYYY-MM-DD HH24:MI:SS.US') ELSE {text} END"
+    )
+
+
 def time_of(text: str) -> str:
-    """The time of day behind a date, by a blank or a T; what it says of its zone is left aside."""
+    """The time of day behind a date, by a blank or a T."""
     clock = f"split_part(translate({text}, 'T', ' '), ' ', 2)"
     return f"CASE WHEN {clock} <> '' AND pg_input_is_valid({clock}, 'time') THEN {clock}::time END"
 
