@@ -45,10 +45,14 @@ def bank(tmp_path: Path, settings: Any) -> Iterator[BankProcess]:
 
 
 @pytest.fixture
-def stage(transactional_db: None, live_server: LiveServer, bank: BankProcess, browser: Any, settings: Any) -> Stage:
+def stage(
+    transactional_db: None, live_server: LiveServer, bank: BankProcess, browser: Any, settings: Any
+) -> Iterator[Stage]:
     """The demo branch on an open day, with nothing on file, and a way to sit its people before a browser."""
     cache.clear()
     settings.FILES_DIR = str(bank.folder.parent / "files")
     people.found_branch(OPENING)
     policies.publish_policies()
-    return Stage(browser, live_server.url)
+    made = Stage(browser, live_server.url)
+    yield made
+    made.close()
