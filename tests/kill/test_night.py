@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from pprint import pformat
 from typing import Any
 
 import pytest
@@ -46,5 +48,12 @@ def test_the_morning_is_the_same(
 ) -> None:
     morning = bank.night().run(kill, after_parts=IN_THE_MIDDLE)
 
-    different = {name: (undisturbed[name], rows) for name, rows in morning.items() if rows != undisturbed[name]}
-    assert different == {}
+    different = {
+        name: {
+            "missing": Counter(undisturbed[name]) - Counter(rows),
+            "added": Counter(rows) - Counter(undisturbed[name]),
+        }
+        for name, rows in morning.items()
+        if rows != undisturbed[name]
+    }
+    assert not different, pformat(different)
