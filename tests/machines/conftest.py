@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -11,12 +13,25 @@ from branch.domain.actor import Actor, system_actor
 from branch.domain.roles import Role
 from branch.models import BusinessDay, RoleAssignment, User
 from branch.queries.actors import actor_for
+from tests.access.calls import undone
 from tests.cast import OPENING, make_offices
 from tests.machines.subjects import build_all
 
 
+@pytest.fixture(scope="module")
+def bank(django_db_setup: None, django_db_blocker: Any) -> Iterator[SimpleNamespace]:
+    """Made once, in a transaction around all the tests' own; never committed."""
+    with django_db_blocker.unblock(), undone():
+        yield _made()
+
+
 @pytest.fixture
-def world(db: None) -> SimpleNamespace:
+def world(bank: SimpleNamespace, db: None) -> SimpleNamespace:
+    """The bank as it was made; what a test changes ends with the test."""
+    return bank
+
+
+def _made() -> SimpleNamespace:
     """`actors`: by role, each holding that role alone at the head office, the account manager owning everything.
 
     `stranger` is an account manager who owns nothing; `elsewhere` holds each role at a branch beside the file's.
