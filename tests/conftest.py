@@ -7,10 +7,22 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 from branch.domain.actor import Actor
+from tests import template
 from tests.cast import make_cast
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any, django_db_keepdb: bool
+) -> None:
+    """What pytest-django makes, it copies."""
+    test = connection.settings_dict["TEST"]
+    with django_db_blocker.unblock():
+        if not (django_db_keepdb and template.is_there(test["NAME"])):
+            test["TEMPLATE"] = template.made()
 
 
 @pytest.fixture

@@ -25,12 +25,13 @@ CHECKS: dict[str, list[str]] = {
 }
 REPORT = TEST.run_data / "pytest.xml"
 #: Two workers: the databases and browsers of more do not fit a small machine. `-n` on the command line wins.
-PARALLEL = [str(PYTHON), "-m", "pytest", "-n", "2", "--dist", "worksteal"]
-PYTEST = [*PARALLEL, f"--junitxml={REPORT}"]
-#: Whole databases are put back and compared there, which other tests on the same one would disturb.
+PARALLEL = [str(PYTHON), "-m", "pytest", "-n", "2"]
+PYTEST = [*PARALLEL, "--dist", "worksteal", f"--junitxml={REPORT}"]
+#: Whole databases are put back and compared there, which other tests on the same one would disturb. What a file makes
+#: for its tests takes a minute, so a file stays with one worker.
 ALONE = "tests/kill"
 REPORT_ALONE = TEST.run_data / "pytest-kill.xml"
-PYTEST_ALONE = [*PARALLEL, ALONE, f"--junitxml={REPORT_ALONE}"]
+PYTEST_ALONE = [*PARALLEL, "--dist", "loadfile", ALONE, f"--junitxml={REPORT_ALONE}"]
 NO_BROWSER = (
     "No Chromium found (CHROMIUM_PATH, or chromium on the PATH), and XIAOWEI_REQUIRE_BROWSER is set: "
     "the browser tests would be skipped."
