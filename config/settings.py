@@ -7,6 +7,7 @@ from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from config.environment import BASE_DIR, env, load, required
 
@@ -322,6 +323,15 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- pages ------------------------------------------------------------------------------------------------------
+#: django-filter's own words have no Chinese under the code Django asks for.
+FILTERS_VERBOSE_LOOKUPS = {
+    "exact": "",
+    "date": "",
+    "gte": "≥",
+    "lte": "≤",
+    "icontains": pgettext_lazy("filter", "contains"),
+    "isnull": pgettext_lazy("filter", "is empty"),
+}
 LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
 LANGUAGE_CODE = "zh-hans"
 LOCALE_PATHS = [BASE_DIR / "locale"]

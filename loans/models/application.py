@@ -44,7 +44,7 @@ class Application(Stateful):
     )
     #: {"lawful_business": …, "going_concern": …}: what the account manager found for it.
     renewal_statement = models.JSONField(_("statement for the renewal"), default=dict)
-    submitted_at = models.DateTimeField(null=True)
+    submitted_at = models.DateTimeField(_("submitted on"), null=True)
     approved_amount = models.DecimalField(_("approved amount"), max_digits=16, decimal_places=2, null=True)
     approved_rate = models.DecimalField(_("approved annual rate"), max_digits=8, decimal_places=6, null=True)
     offer_expires_date = models.DateField(_("offer stands until"), null=True)

@@ -71,7 +71,7 @@ class LoanDay(models.Model):
     outstanding_principal = models.DecimalField(max_digits=16, decimal_places=2)
     overdue_amount = models.DecimalField(max_digits=16, decimal_places=2)
     days_past_due = models.PositiveIntegerField()
-    asset_class = models.CharField(max_length=20, choices=AssetClass.choices)
+    asset_class = models.CharField(_("class"), max_length=20, choices=AssetClass.choices)
     class_rule = models.CharField(max_length=40)
     provision = models.DecimalField(max_digits=16, decimal_places=2)
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.urls import resolve
 from django.utils.translation import override
 
 from branch.models.stateful import Stateful
+from branch.web.noun import NOUNS
 from branch.words import EVENTS, event_word, listed, name_events, state_word
 
 MACHINES = sorted({m.MACHINE for m in apps.get_models() if issubclass(m, Stateful)}, key=lambda m: m.name)
@@ -24,6 +26,22 @@ def test_every_state_and_event_of_a_machine_has_its_word(machine) -> None:
         states = [state for state in machine.states if not CHINESE.search(state_word(machine.name, state))]
         events = [event for event in machine.by_event if not CHINESE.search(event_word(f"{machine.name}.{event}"))]
     assert (states, events) == ([], [])
+
+
+def test_what_lists_are_filtered_by_is_said_in_chinese() -> None:
+    resolve("/")  # the addresses bring the nouns
+    with override("zh-hans"):
+        labels = {
+            f"{noun.name}.{name}": str(one.label)
+            for noun in NOUNS.values()
+            if noun.filterset
+            for name, one in noun.filterset(queryset=noun.model.objects.none()).filters.items()
+        }
+    assert len(labels) > 100
+    english = {
+        where: label for where, label in labels.items() if not CHINESE.search(label) or re.search("[a-z]{3}", label)
+    }
+    assert not english, "\n".join(f"{where}: {label}" for where, label in english.items())
 
 
 def recorded_names() -> set[str]:
