@@ -251,6 +251,29 @@ def test_a_time_told_with_its_zone_is_put_on_the_banks_clock(send):
     assert done.counts["rows"] == 4
 
 
+def test_a_time_no_clock_of_ours_can_bear_costs_its_row_and_not_the_file(send):
+    done = send(
+        "meters", METERS,
+        "E1,M1,电,0001-01-01,1,", "E1,M1,电,0001-01,1,", "E1,M1,电,0001-01-01T23:00:00+15:59,1,",
+        "E1,M1,电,294276-12-31T23:59:59Z,1,", "E1,M1,电,9999-12-31T23:59:00-12:00,1,",
+        # The last reading of January comes last; what is no time of day is none, and the same each time it is sent.
+        "E1,M1,电,2026-01-31 24:00,170,", "E1,M1,电,2026-01-31 08:00,100,", "E1,M2,电,2026-01-31 now,5,",
+    )  # fmt: skip
+    assert done.counts == {"rows": 8, "accepted": 3, "rejected": 5, "months": 1}
+    assert {row[3] for row in findings(done)} == {"not_a_date"}
+    assert list(RecordDetail.objects.order_by("line").values_list("occurred_at", flat=True)) == [
+        time(23, 59, 59, 999999), time(8), None
+    ]  # fmt: skip
+    assert months() == {("electricity_kwh", "2026-01"): 70}
+
+
+def test_meters_beyond_the_largest_figure_together_stop_there(send):
+    most = Decimal("99999999999999.999")
+    done = send("meters", METERS.replace("本期示数", "用电量"), *(f"E1,M{n},电,2026-01-31,{most}," for n in range(12)))
+    assert done.counts == {"rows": 12, "accepted": 12, "months": 1}
+    assert months() == {("electricity_kwh", "2026-01"): most}
+
+
 def test_devices_tell_of_their_place_and_hours(send):
     head = "企业代号,设备号,上报时间,液位,运行小时,纬度,经度"
     done = send(

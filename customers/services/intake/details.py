@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from typing import Any
 
+from customers.domain.metrics import LARGEST_VALUE
 from customers.models import RecordSource
 from customers.services.intake.figures import lock_sources, store_figures
 from customers.services.intake.findings import RAW
@@ -112,6 +114,7 @@ def store_details(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
     return counter_of(cursor)
 
 
+LARGEST_FIGURE = LARGEST_VALUE - Decimal("0.001")
 #: How the details of a month become its figure, by the registry's word.
 ROLL_UP = f"""
     CREATE TEMP TABLE figures ON COMMIT DROP AS
@@ -141,7 +144,9 @@ ROLL_UP = f"""
         GROUP BY d.customer_id, d.month, d.metric, m.roll_up, m.places, d.item
     )
     SELECT NULL::bigint AS line, customer_id, metric, %(source)s::text AS source, month AS period_month,
-           round(CASE WHEN roll_up = 'mean' THEN avg(value) ELSE sum(value) END, places)::numeric(18,3) AS value
+           -- What goes beyond the largest figure stops there.
+           greatest(least(round(CASE WHEN roll_up = 'mean' THEN avg(value) ELSE sum(value) END, places),
+                          {LARGEST_FIGURE}), -{LARGEST_FIGURE})::numeric(18,3) AS value
     FROM of_item GROUP BY customer_id, month, metric, roll_up, places
 """
 #: A reading that was corrected may leave a month without use: what its figure was is no longer known.

@@ -52,12 +52,15 @@ def within(value: str, places: int = 2) -> str:
 
 
 def day(text: str) -> str:
-    """A date written 2026-03-02, 2026/3/2, 2026.3.2, 20260302 or 2026年3月2日, with or without a time of day."""
+    """A date written 2026-03-02, 2026/3/2, 2026.3.2, 20260302 or 2026年3月2日, with or without a time of day.
+
+    A year below 1000 is a slip; the months before the year 1 are more than what reads the dates can bear.
+    """
     plain = f"translate(split_part(split_part({text}, ' ', 1), 'T', 1), '/.年月日', '----')"
-    is_plain = f"({plain} ~ '^\\d{{4}}-\\d{{1,2}}-\\d{{1,2}}$' OR {plain} ~ '^\\d{{8}}$')"
+    is_plain = f"({plain} ~ '^[1-9]\\d{{3}}-\\d{{1,2}}-\\d{{1,2}}$' OR {plain} ~ '^[1-9]\\d{{7}}$')"
     return (
         f"CASE WHEN length({text}) = 10 AND substr({text}, 5, 1) = '-' AND substr({text}, 8, 1) = '-' "
-        f"AND pg_input_is_valid({text}, 'date') THEN {text}::date "
+        f"AND substr({text}, 1, 1) <> '0' AND pg_input_is_valid({text}, 'date') THEN {text}::date "
         f"WHEN {is_plain} AND pg_input_is_valid({plain}, 'date') THEN {plain}::date END"
     )
 
@@ -67,15 +70,17 @@ def month_of(text: str) -> str:
     plain = f"translate({text}, '/.年月', '---')"
     whole = f"rtrim({plain}, '-') || '-01'"
     return (
-        f"CASE WHEN {plain} ~ '^\\d{{4}}-\\d{{1,2}}-?$' AND pg_input_is_valid({whole}, 'date') THEN ({whole})::date "
-        f"WHEN {text} ~ '^\\d{{6}}$' AND pg_input_is_valid({text} || '01', 'date') THEN ({text} || '01')::date "
+        f"CASE WHEN {plain} ~ '^[1-9]\\d{{3}}-\\d{{1,2}}-?$' AND pg_input_is_valid({whole}, 'date') "
+        f"THEN ({whole})::date "
+        f"WHEN {text} ~ '^[1-9]\\d{{5}}$' AND pg_input_is_valid({text} || '01', 'date') THEN ({text} || '01')::date "
         f"ELSE {month(day(text))} END"
     )
 
 
 def banks_time(text: str) -> str:
     """The text, but a time told with its zone (2026-03-01T23:30:00Z) as it is on the bank's clock."""
-    zoned = f"{text} ~* '\\d:\\d\\d(:\\d\\d(\\.\\d+)?)? ?(z|[+-]\\d\\d(:?\\d\\d)?)$'"
+    # A year of more than four digits may be one that no clock of ours can be put to.
+    zoned = f"{text} ~* '^[1-9]\\d{{3}}(\\d{{4}})?\\D.*\\d:\\d\\d(:\\d\\d(\\.\\d+)?)? ?(z|[+-]\\d\\d(:?\\d\\d)?)$'"
     local = f"({text})::timestamptz AT TIME ZONE '{settings.TIME_ZONE}'"
     return (
         f"CASE WHEN {zoned} AND pg_input_is_valid({text}, 'timestamptz') "
@@ -84,9 +89,13 @@ def banks_time(text: str) -> str:
 
 
 def time_of(text: str) -> str:
-    """The time of day behind a date, by a blank or a T."""
+    """The time of day behind a date, by a blank or a T; 24:00 is the last moment of the day."""
     clock = f"split_part(translate({text}, 'T', ' '), ' ', 2)"
-    return f"CASE WHEN {clock} <> '' AND pg_input_is_valid({clock}, 'time') THEN {clock}::time END"
+    # "now" is a time to PostgreSQL, and another one each time it is asked.
+    return (
+        f"CASE WHEN {clock} ~ '^\\d' AND pg_input_is_valid({clock}, 'time') "
+        f"THEN least({clock}::time, '23:59:59.999999') END"
+    )
 
 
 def one_of(text: str, words: dict[str, tuple[str, ...]]) -> str:
