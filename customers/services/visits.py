@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from branch.domain.actor import Actor
+from branch.domain.refusals import InvalidInput
 from branch.domain.roles import Role
 from branch.services.attachments import attach
 from branch.services.transition import change, create
@@ -63,8 +64,18 @@ def record_visit(
     visit.lead, visit.office = lead, lead.office
     create(visit, actor=actor, roles=MANAGER)
     if photo is not None:
-        attach(actor=actor, subject=visit, kind="photo", title=visit.place, upload=photo)
+        _keep(photo, visit, actor)
     return visit
+
+
+def _keep(photo: Any, visit: LeadVisit, actor: Actor) -> None:
+    """Refused beside the field it came in, whatever the file store calls it."""
+    try:
+        kept = attach(actor=actor, subject=visit, kind="photo", title=visit.place, upload=photo)
+    except InvalidInput as refusal:
+        raise InvalidInput(fields={"photo": refusal.fields.get("upload", [refusal.detail])}) from refusal
+    if not kept.media_type.startswith("image/"):
+        raise InvalidInput(fields={"photo": [_("A photo is a picture: png, jpg or webp.")]})
 
 
 def _check(visit: LeadVisit) -> None:

@@ -267,11 +267,24 @@ def test_a_wrong_visit_is_refused_beside_the_field(cast, actor, changes, field) 
     assert not LeadVisit.objects.exists()
 
 
-def test_a_file_that_is_no_picture_keeps_nothing(cast, actor) -> None:
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.png", b"no picture"),
+        ("x.jpg", b"MZ\x90\x00"),
+        ("x.svg", b"<svg><script>1</script></svg>"),
+        ("x.png", b""),
+        ("x.png", PNG + bytes(11 * 1024 * 1024)),
+        ("x.pdf", b"%PDF-1.4\n%%EOF"),
+        ("x.txt", b"text"),
+    ],
+)
+def test_a_file_that_is_no_picture_is_refused_beside_the_photo_and_keeps_nothing(cast, actor, name, content) -> None:
     lead = make_lead(actor("lin"))
     before = state_of_world()
-    with pytest.raises(InvalidInput):
-        visit(actor("lin"), lead, photo=SimpleUploadedFile("x.png", b"no picture"))
+    with pytest.raises(InvalidInput) as refused:
+        visit(actor("lin"), lead, photo=SimpleUploadedFile(name, content))
+    assert list(refused.value.fields) == ["photo"]
     assert state_of_world() == before
     assert not LeadVisit.objects.exists()
 
