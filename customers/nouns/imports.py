@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import django_tables2 as tables
@@ -19,7 +18,7 @@ from branch.queries.visibility import visible
 from branch.web.forms import ActionForm, MoneyField
 from branch.web.noun import Action, Noun, register
 from branch.web.tables import DateColumn, LinkColumn, MoneyColumn, NounTable, NumberColumn, StateColumn
-from customers.domain.layouts import OF_METRIC
+from customers.domain.layouts import OF_METRIC, missing
 from customers.models import Cluster, ConsentScope, Customer, Invoice, RecordImport, RecordSource
 from customers.queries.imports import count_words, findings_of, reason_word
 from customers.queries.metrics import layout_of, metric_choices
@@ -33,6 +32,7 @@ from customers.queries.visibility import (
 from customers.services import imports, record_sources
 
 COLUMN_WORDS = {
+    "row": _("Row"),
     "firm": _("Firm"),
     "number": _("Invoice number"),
     "invoice_date": _("Invoice date"),
@@ -277,6 +277,14 @@ class UploadForm(ActionForm):
         return cleaned
 
 
+def _column_words() -> dict[str, Any]:
+    return COLUMN_WORDS | {OF_METRIC.format(code=code): label for code, label in metric_choices()}
+
+
+def _recognised(actor: Actor, record_import: RecordImport) -> dict[str, str]:
+    return {f"column_{name}": heading for name, heading in imports.suggested_for(record_import).items()}
+
+
 class ColumnsForm(ActionForm):
     """Which heading is which column: as one mapping over the API, as a choice per column on the page."""
 
@@ -289,14 +297,20 @@ class ColumnsForm(ActionForm):
         if not isinstance(self.instance, RecordImport):
             return
         headings = [(text, text) for text in dict.fromkeys(self.instance.form.get("headings", [])) if text]
-        layout = layout_of(self.instance.layout)
-        of_metrics = {OF_METRIC.format(code=code): label for code, label in metric_choices()}
+        layout, words = layout_of(self.instance.layout), _column_words()
         for column in layout.columns:
             self.fields[f"column_{column.name}"] = forms.ChoiceField(
-                label=of_metrics.get(column.name) or COLUMN_WORDS[column.name],
-                choices=[("", "—"), *headings],
-                required=False,
+                label=words[column.name], choices=[("", "—"), *headings], required=False
             )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        # Over the API one mapping is sent, and the service says what it lacks.
+        if isinstance(self.instance, RecordImport) and any(name.startswith("column_") for name in self.data):
+            given, whose = self.values()["mapping"], self.instance.customer_id
+            for name in missing(layout_of(self.instance.layout), given, one_customer=whose is not None):
+                self.add_error(f"column_{name}", _("Choose the heading of this column."))
+        return cleaned
 
     def values(self, only: set[str] | None = None) -> dict[str, Any]:
         given = self.cleaned_data.get("mapping")
@@ -360,13 +374,12 @@ FINDINGS_SHOWN = 50
 
 def _context(record_import: RecordImport, actor: Actor) -> dict[str, Any]:
     waits = record_import.state == "draft"
-    shown = imports.preview(record_import) if waits else None
-    initial = {f"column_{name}": heading for name, heading in (shown.suggested if shown else {}).items()}
+    initial, words = _recognised(actor, record_import) if waits else {}, _column_words()
     return {
-        "preview": shown,
+        "preview": imports.preview(record_import) if waits else None,
         "columns_form": ColumnsForm(initial=initial, actor=actor, instance=record_import) if waits else None,
         "counts": count_words(record_import),
-        "findings": [(row, reason_word(row), json.dumps(row.raw, ensure_ascii=False))
+        "findings": [(row, reason_word(row), [(words.get(name, name), told) for name, told in row.raw.items() if told])
                      for row in findings_of(record_import)[:FINDINGS_SHOWN]],
         "report_url": reverse("import-report", args=[record_import.pk]),
         "cluster": visible(Cluster, actor).filter(source_id=record_import.source_id).first(),
@@ -399,7 +412,13 @@ IMPORT_NOUN = register(
                 tone="primary",
             ),
             Action(
-                "start", _("Take the rows in"), imports.start_import, form=ColumnsForm, event="start", tone="primary"
+                "start",
+                _("Take the rows in"),
+                imports.start_import,
+                form=ColumnsForm,
+                event="start",
+                tone="primary",
+                initial=_recognised,
             ),
             Action("discard", _("Discard"), imports.discard_import, event="discard"),
             Action(

@@ -98,7 +98,6 @@ class Preview:
 
     headings: list[str]
     rows: list[list[str]]
-    suggested: dict[str, str]
 
 
 @use_case("receive_import")
@@ -211,12 +210,11 @@ def _customer(actor: Actor, customer_id: int | None) -> Customer | None:
 
 
 def preview(record_import: RecordImport) -> Preview:
-    """The headings, the first rows and the suggested mapping of a file that waits."""
+    """The headings and the first rows of a file that waits."""
     form = Form(**record_import.form)
     rows = [row.cells for row in first_rows(path_of(record_import.storage_name), form, 10, below_headings=True)]
-    suggested = suggested_for(record_import)
-    shown = hidden(form.headings, rows, suggested) if record_import.layout == LIST else rows
-    return Preview(form.headings, shown, suggested)
+    shown = hidden(form.headings, rows, suggested_for(record_import)) if record_import.layout == LIST else rows
+    return Preview(form.headings, shown)
 
 
 def suggested_for(record_import: RecordImport) -> dict[str, str]:
