@@ -71,6 +71,10 @@ def _problems(feed: Feed) -> dict[str, list[str]]:
         return {"layout": [_("Choose what the file holds.")]}
     if not is_allowed(feed.url.replace("{uscc}", "X").replace("{month}", "2026-01")):
         errors["url"] = [_("This installation may not ask this address: it is not among its providers.")]
+    elif feed.source.consent_scope and not feed.asks_by_customer:
+        errors["url"] = [
+            _("This source may be asked only about customers who allow it, one by one: put {uscc} into the address.")
+        ]
     if feed.auth == Feed.Auth.HEADER and not feed.header_name:
         errors["header_name"] = [_("Name the header.")]
     if feed.auth != Feed.Auth.NONE and not feed.secret:

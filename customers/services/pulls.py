@@ -193,6 +193,10 @@ def claim_call(*, run_id: int) -> PullCall | None:
     for call in (
         waiting.select_for_update(of=("self",), skip_locked=True).select_related("customer").order_by("pk")[:CLAIMED]
     ):
+        if call.customer is None and run.feed.source.consent_scope:
+            # The source came to ask for consent after the feed was set up.
+            _set_aside(call, _("This source may be asked only about customers who allow it, one by one."))
+            continue
         if call.customer is not None and not _allows(call.customer, run.feed.source):
             _set_aside(call, _("The customer does not allow it."))
             continue

@@ -700,8 +700,8 @@ def test_a_file_goes_from_upload_to_report_on_the_page(visitor, source, firms):
 
     settled = {f"column_{name}": heading for name, heading in imports.suggested_for(kept).items()}
     lacking = he.post(f"/record-imports/{kept.pk}/start/", settled)
-    assert lacking.status_code == 400
-    assert "Columns not found in the file: tax" in lacking.content.decode()
+    assert lacking.status_code == 422
+    assert lacking.content.decode().count("Choose the heading of this column.") == 2  # beside it, and above them all
     he.post(f"/record-imports/{kept.pk}/start/", settled | {"column_tax": "VT"})
     assert 'hx-trigger="every 2s"' in he.get(f"/record-imports/{kept.pk}/").content.decode()
 

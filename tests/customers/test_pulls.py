@@ -315,3 +315,20 @@ def test_a_link_to_the_form_of_a_consent_names_the_customer(actor, customer, cas
     form = client.get(f"/consents/create/?customer_id={customer.pk}").context["form"]
     assert form.initial["customer_id"] == str(customer.pk)
     assert form.initial["given_on"] == date(2026, 3, 2)
+
+
+def test_a_source_that_asks_for_consent_is_not_asked_about_everybody(feed, actor, source, provider):
+    """Neither when the feed is set up, nor where the source came to ask for consent later."""
+    everybody = {"url": f"{provider.url}/tax?until={{month}}", "columns": TAX | {"firm": "uscc"}}
+    with pytest.raises(InvalidInput) as refused:
+        feed(**everybody)
+    assert list(refused.value.fields) == ["url"]
+
+    RecordSource.objects.update(consent_scope="")
+    made = feed(**everybody)
+    run = pulls.begin_pull(actor=actor("zhou"), feed_id=made.pk)
+    RecordSource.objects.update(consent_scope="tax")
+    pulls.run_pull(run.pk)
+    call = PullCall.objects.get()
+    assert (call.state, call.attempts) == ("dead", 0)
+    assert call.last_error

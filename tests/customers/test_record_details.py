@@ -208,6 +208,13 @@ def test_meters_told_by_month_or_with_their_use(send):
     assert months() == {("electricity_kwh", "2026-01"): 33, ("electricity_kwh", "2026-02"): 114}
 
 
+def test_use_of_a_month_and_the_reading_of_its_first_day_are_two_things(send):
+    send("meters", METERS, "E1,M1,电,2025-12-01,100,", "E1,M1,电,2026-01-01,150,")
+    send("meters", METERS.replace("本期示数", "用电量").replace("抄表日期", "月份"), "E1,M1,电,2026-01,70,")
+    assert months() == {("electricity_kwh", "2025-12"): 50, ("electricity_kwh", "2026-01"): 70}
+    assert not RecordDetail.objects.exclude(superseded_at=None).exists()
+
+
 def test_meters_agree_with_readings_counted_by_hand(send):
     """Three meters in any order, some readings corrected: the months are the differences in the order of time."""
     chance = random.Random(7)

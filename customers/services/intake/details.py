@@ -43,7 +43,7 @@ def store_details(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
                c.told_at AS occurred_at, c.reference, t.value, c.counterparty, c.text, c.lat AS latitude,
                c.lon AS longitude, c.is_counter,
                hash_record_extended(ROW(
-                   %(source_id)s::bigint, t.metric, c.item, c.told_at, c.reference,
+                   %(source_id)s::bigint, t.metric, c.item, c.told_at, c.reference || c.told_for,
                    CASE WHEN c.reference = '' AND c.counterparty || c.text <> '' THEN concat_ws(
                        '|', t.value::numeric(18,3), c.counterparty, c.text) ELSE '' END), 0) AS fact
         FROM told t JOIN checked c USING (line) WHERE NOT c.is_rejected AND NOT t.is_bad

@@ -72,6 +72,8 @@ SHAPES: Mapping[str, Shape] = {
 #: A counter told by month is read when the month ends.
 LAST_OF_MONTH = f"""CASE WHEN t.is_counter AND {day("t.occurred_on")} IS NULL
     THEN (t.told_from + interval '1 month' - interval '1 day')::date ELSE t.told_from END"""
+#: Use told by month is another thing than what is told of its first day.
+USE_OF_MONTH = f"CASE WHEN NOT t.is_counter AND {day('t.occurred_on')} IS NULL THEN 'month' ELSE '' END"
 OPTIONAL = ("item", "reference", "counterparty", "text", "latitude", "longitude")
 
 
@@ -131,6 +133,7 @@ def _read(cursor: Any, shape: Shape, parameters: dict[str, Any]) -> None:
         )
         SELECT t.*, f.customer_id, {"right(t.item, 4)" if shape.is_account else "t.item"} AS shown_item,
                {LAST_OF_MONTH if "counter" in shape.texts else "t.told_from"} AS told_on,
+               {USE_OF_MONTH if "counter" in shape.texts else "''"} AS told_for,
                %(is_broken)s AND concat({", ".join(shape.texts)}) LIKE '%%{BROKEN}%%' AS is_broken
         FROM timed t LEFT JOIN firm_of f USING (firm)
         """,
