@@ -45,6 +45,8 @@ ATTACH = on(
     Role.BRANCH_MANAGER,
     Role.SYSTEM,
 )
+#: The kind of file that must be a picture, wherever it is kept.
+PHOTO = "photo"
 #: Longer than any transaction lasts, so that the file of one under way is never taken for an orphan.
 ORPHAN_AFTER_SECONDS = 3600
 
@@ -71,6 +73,8 @@ def attach(
     stored = store(upload, limit_bytes=parameter("upload.limit_bytes"))
     try:
         media_type = sniff(stored.path, _name_of(upload)).media_type
+        if kind == PHOTO and not media_type.startswith("image/"):
+            raise InvalidInput(fields={"upload": [_("A photo is a picture: png, jpg or webp.")]})
         return _add_row(actor, subject, stored, kind=kind, title=title, media_type=media_type, expires_on=expires_on)
     except BaseException:
         stored.path.unlink(missing_ok=True)

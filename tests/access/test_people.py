@@ -96,7 +96,7 @@ def test_a_document_offered_is_one_that_is_seen(world: World, caller: Caller) ->
     investigation = Investigation.objects.create(
         **world.of(condition.application), state="closed", **FACTS, second=world.drafter
     )
-    hidden = attach(actor=system_actor(), subject=investigation, kind="photo", title="family.pdf", upload=PDF)
+    hidden = attach(actor=system_actor(), subject=investigation, kind="document", title="family.pdf", upload=PDF)
     officer = world.person("releaser", DO)
     at = f"conditions/{condition.pk}/meet/"
     form = caller(officer, "GET", f"/{at}")

@@ -137,6 +137,15 @@ def test_a_file_above_the_limit_is_refused_before_all_of_it_is_read(cast, custom
     assert stored_files(files_dir) == []
 
 
+def test_a_photo_is_a_picture(cast, customer, files_dir) -> None:
+    facts = {"actor": cast.actor("lin"), "subject": customer, "kind": "photo", "title": "t"}
+    with pytest.raises(InvalidInput) as refused:
+        attach(upload=PDF, **facts)
+    assert list(refused.value.fields) == ["upload"]
+    assert (Attachment.objects.count(), stored_files(files_dir)) == (0, [])
+    assert attach(upload=PNG, **facts).media_type == "image/png"
+
+
 def test_bytes_made_by_the_program_need_no_name(cast, customer) -> None:
     attachment = attach(actor=cast.actor("lin"), subject=customer, kind="contract", title="c", upload=PDF)
     assert attachment.media_type == "application/pdf"

@@ -112,7 +112,7 @@ def test_a_loan_on_a_merged_file_is_renewed_where_it_was_booked(cast: SimpleName
     with pytest.raises(WrongState, match="merged into another"):
         applications.draft_application(actor=lin, customer_id=loan.customer_id)
     with pytest.raises(WrongState, match="merged into another"):
-        attach(actor=lin, subject=loan.customer, kind="photo", title="门面", upload=PDF)
+        attach(actor=lin, subject=loan.customer, kind="document", title="门面", upload=PDF)
 
 
 def test_the_new_contract_takes_the_principal_over(cast: SimpleNamespace, loan: Loan) -> None:
