@@ -98,6 +98,8 @@ def test_from_a_campaign_to_a_qualified_lead(
     form = page.locator("main form.action-form")
     photo = tmp_path / "front.png"
     photo.write_bytes(PNG)
+    # What is pressed before the page's script is there does nothing.
+    page.wait_for_load_state()
     page.locator("[data-locate]").click()
     expect(form.locator("[name=latitude]")).to_have_value("29.882300")
     seen_at = timezone.localtime() - timedelta(minutes=5)
