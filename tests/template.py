@@ -43,8 +43,7 @@ def _state() -> str:
     """Migrations call code of the program, and make the partitions around today's month."""
     state = hashlib.sha256(f"{timezone.localdate():%Y-%m}".encode())
     base = Path(settings.BASE_DIR)
-    own = [path for path in base.glob("*/*.py") if path.name == "apps.py"]
-    programs = (path for folder in own for path in folder.parent.rglob("*.py"))
+    programs = (path for app in base.glob("*/apps.py") for path in app.parent.rglob("*.py"))
     for path in sorted((base / "requirements.txt", *(base / "config").rglob("*.py"), *programs)):
         state.update(path.read_bytes())
     return state.hexdigest()[:16]

@@ -22,7 +22,7 @@ from branch.queries.parameters import parameter
 from branch.queries.visibility import visible
 from branch.services.events import record
 from branch.services.file_store import StoredFile, names_older_than, open_stored, path_of, store
-from branch.services.file_types import sniff
+from branch.services.file_types import refused, sniff
 from branch.services.inputs import clean_reason
 from branch.services.outbox import consumer, publish
 from branch.services.transition import lock, may, require_in_use, require_open
@@ -74,7 +74,7 @@ def attach(
     try:
         media_type = sniff(stored.path, _name_of(upload)).media_type
         if kind == PHOTO and not media_type.startswith("image/"):
-            raise InvalidInput(fields={"upload": [_("A photo is a picture: png, jpg or webp.")]})
+            raise refused(_("A photo is a picture: png, jpg or webp."))
         return _add_row(actor, subject, stored, kind=kind, title=title, media_type=media_type, expires_on=expires_on)
     except BaseException:
         stored.path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from branch.domain.actor import Actor
 from branch.domain.refusals import InvalidInput
 from branch.domain.roles import Role
-from branch.services.attachments import attach
+from branch.services.attachments import PHOTO, attach
 from branch.services.transition import change, create
 from branch.services.use_case import use_case
 from customers.models import Lead, LeadVisit
@@ -71,7 +71,7 @@ def record_visit(
 def _keep(photo: Any, visit: LeadVisit, actor: Actor) -> None:
     """Refused beside the field it came in, whatever the file store calls it."""
     try:
-        attach(actor=actor, subject=visit, kind="photo", title=visit.place, upload=photo)
+        attach(actor=actor, subject=visit, kind=PHOTO, title=visit.place, upload=photo)
     except InvalidInput as refusal:
         raise InvalidInput(fields={"photo": refusal.fields.get("upload", [refusal.detail])}) from refusal
 

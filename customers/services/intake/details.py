@@ -10,24 +10,11 @@ from customers.domain.metrics import LARGEST_VALUE
 from customers.models import RecordSource
 from customers.services.intake.figures import lock_sources, store_figures
 from customers.services.intake.findings import RAW
+from customers.services.intake.meters import USED, flag_falls, reading
 from customers.services.intake.sql import counter_of, month
 
 KEY = "customer_id, occurred_on, fact"
 FACTS = "value, is_counter, counterparty, text, latitude, longitude"
-
-
-def _reading(way: str, of: str, only_if: str = "true") -> str:
-    """SQL of a meter's reading before (`<`) or after (`>`) the reading `of`; looked for only where `only_if` holds."""
-    order = "DESC" if way == "<" else "ASC"
-    return f"""
-        SELECT n.occurred_on, n.value FROM customers_recorddetail n
-        WHERE {only_if} AND n.customer_id = {of}.customer_id AND n.source_id = %(source_id)s AND n.metric = {of}.metric
-          AND n.item = {of}.item AND n.is_counter AND n.superseded_at IS NULL
-          AND n.occurred_on {way}= {of}.occurred_on
-          AND (n.occurred_on, coalesce(n.occurred_at, '00:00'), n.fact)
-              {way} ({of}.occurred_on, coalesce({of}.occurred_at, '00:00'), {of}.fact)
-        ORDER BY n.occurred_on {order}, coalesce(n.occurred_at, '00:00') {order}, n.fact {order} LIMIT 1
-    """
 
 
 def store_details(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
@@ -73,7 +60,7 @@ def store_details(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
         f"""
         INSERT INTO customers_touchedmonth (record_import_id, customer_id, month)
         SELECT DISTINCT %(import)s::bigint, k.customer_id, {month("told.day")} FROM known k
-        LEFT JOIN LATERAL ({_reading(">", "k", "k.is_metered")}) later ON true
+        LEFT JOIN LATERAL ({reading(">", "k", "k.is_metered")}) later ON true
         CROSS JOIN LATERAL (
             VALUES (k.occurred_on), (CASE WHEN k.is_metered THEN k.occurred_on - 1 END), (later.occurred_on - 1)
         ) told (day)
@@ -87,31 +74,19 @@ def store_details(cursor: Any, parameters: dict[str, Any]) -> Counter[str]:
                     THEN 'identical' ELSE 'overtaken' END, {RAW}
         FROM details d JOIN known k USING ({KEY}) JOIN staged s ON s.line = d.line WHERE d.line < k.line
         """,
-        f"""
-        CREATE TEMP TABLE fallen ON COMMIT DROP AS
-        SELECT k.line FROM known k
-        LEFT JOIN LATERAL ({_reading("<", "k")}) before ON true
-        LEFT JOIN LATERAL ({_reading(">", "k")}) later ON true
-        WHERE k.is_new AND k.is_counter AND (before.value > k.value OR later.value < k.value)
-        """,
-        f"""
-        INSERT INTO customers_importfinding (record_import_id, line, field, weight, code, raw)
-        SELECT %(import)s, s.line, 'counter', 'flagged', 'counter_fell', {RAW}
-        FROM fallen f JOIN staged s ON s.line = f.line
-        """,
     ):
         cursor.execute(statement, parameters)
+    fell = flag_falls(cursor, parameters)
     cursor.execute(
         """
         SELECT count(*) FILTER (WHERE former_id IS NULL) AS accepted,
                count(*) FILTER (WHERE former_id IS NOT NULL AND is_new) AS replaced,
                count(*) FILTER (WHERE NOT is_new) AS unchanged,
-               (SELECT count(*) FROM details) - count(*) AS overtaken,
-               (SELECT count(*) FROM fallen) AS counter_fell
+               (SELECT count(*) FROM details) - count(*) AS overtaken
         FROM known
         """
     )
-    return counter_of(cursor)
+    return counter_of(cursor) + Counter({"counter_fell": fell})
 
 
 LARGEST_FIGURE = LARGEST_VALUE - Decimal("0.001")
@@ -125,14 +100,7 @@ ROLL_UP = f"""
              AND d.occurred_on < t.month + interval '1 month' AND d.source_id = %(source_id)s
              AND d.superseded_at IS NULL AND NOT d.is_counter
         UNION ALL
-        -- What a meter counted since its reading before. A reading on the first of a month closes the month before;
-        -- one below the former says nothing: the meter was changed, or misread.
-        SELECT d.customer_id, t.month, d.metric, d.item, d.occurred_on, d.occurred_at, d.id, d.value - former.value
-        FROM touched t
-        JOIN customers_recorddetail d ON d.customer_id = t.customer_id AND d.occurred_on > t.month
-             AND d.occurred_on <= t.month + interval '1 month' AND d.source_id = %(source_id)s
-             AND d.superseded_at IS NULL AND d.is_counter
-        JOIN LATERAL ({_reading("<", "d")}) former ON former.value <= d.value
+        {USED}
     ), of_item AS (
         -- Each meter or device by itself.
         SELECT d.customer_id, d.month, d.metric, m.roll_up, m.places, d.item,

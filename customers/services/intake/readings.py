@@ -69,11 +69,6 @@ SHAPES: Mapping[str, Shape] = {
         value="CASE WHEN value = '' THEN '0' ELSE value END",
     ),
 }
-#: A counter told by month is read when the month ends.
-LAST_OF_MONTH = f"""CASE WHEN t.is_counter AND {day("t.occurred_on")} IS NULL
-    THEN (t.told_from + interval '1 month' - interval '1 day')::date ELSE t.told_from END"""
-#: Use told by month is another thing than what is told of its first day.
-USE_OF_MONTH = f"CASE WHEN NOT t.is_counter AND {day('t.occurred_on')} IS NULL THEN 'month' ELSE '' END"
 OPTIONAL = ("item", "reference", "counterparty", "text", "latitude", "longitude")
 
 
@@ -118,7 +113,12 @@ def _shape_of(record_import: RecordImport) -> Shape:
 
 
 def _read(cursor: Any, shape: Shape, parameters: dict[str, Any]) -> None:
-    """`read`: each staged row with its customer and time, its texts trimmed; of an account only the last digits."""
+    """`read`: each staged row with its customer and time, its texts trimmed; of an account only the last digits.
+
+    A meter told by month: where it stood is of the month's last day, and what was used is another thing (`told_for`)
+    than what is told of the first.
+    """
+    has_meters = "counter" in shape.texts
     texts = ", ".join(f"{_text(name)} AS {name}" for name in shape.texts)
     absent = ", ".join(f"'' AS {name}" for name in OPTIONAL if name not in shape.texts)
     cursor.execute(
@@ -128,12 +128,14 @@ def _read(cursor: Any, shape: Shape, parameters: dict[str, Any]) -> None:
         timed AS (
             SELECT *, {month_of("period_month") if shape.is_monthly else day_or_month("occurred_on")} AS told_from,
                    {"NULL::time" if shape.is_monthly else time_of("occurred_on")} AS told_at,
-                   {"value = '' AND counter <> ''" if "counter" in shape.texts else "false"} AS is_counter
+                   {"value = '' AND counter <> ''" if has_meters else "false"} AS is_counter,
+                   {f"{day('occurred_on')} IS NULL" if has_meters else "false"} AS is_of_month
             FROM texts OFFSET 0
         )
         SELECT t.*, f.customer_id, {"right(t.item, 4)" if shape.is_account else "t.item"} AS shown_item,
-               {LAST_OF_MONTH if "counter" in shape.texts else "t.told_from"} AS told_on,
-               {USE_OF_MONTH if "counter" in shape.texts else "''"} AS told_for,
+               CASE WHEN is_counter AND is_of_month THEN (told_from + interval '1 month' - interval '1 day')::date
+                    ELSE told_from END AS told_on,
+               CASE WHEN is_of_month AND NOT is_counter THEN 'month' ELSE '' END AS told_for,
                %(is_broken)s AND concat({", ".join(shape.texts)}) LIKE '%%{BROKEN}%%' AS is_broken
         FROM timed t LEFT JOIN firm_of f USING (firm)
         """,
