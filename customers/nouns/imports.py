@@ -419,8 +419,6 @@ IMPORT_NOUN = register(
                 event="start",
                 tone="primary",
                 initial=_recognised,
-                # The form stands on the page, beside the first rows.
-                in_menu=False,
             ),
             Action("discard", _("Discard"), imports.discard_import, event="discard"),
             Action(
